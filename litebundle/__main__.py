@@ -1,0 +1,3 @@
+from litebundle.cli import main
+
+main()

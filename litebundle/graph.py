@@ -1,8 +1,9 @@
 """The graph of a pipeline: which operation makes which value, in an order that can be run as it stands.
 
-Values are named `stage/what` and written once (static single assignment); the one value that comes from outside is
-the photo. `FAN_OUT` is the one operation that makes a list: its first output has one item per box. A node with
-`each` runs once per item of its list inputs, its other inputs are given to every item, and its outputs are lists.
+Values are named `stage/what` and written once (static single assignment); the one value that comes from
+outside is the photo. `FAN_OUT` is the one operation that makes a list: its first output has one item per box.
+A node with `each` runs once per item of its list inputs, its other inputs are given to every item, and its
+outputs are lists.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ STAGE_OPS = frozenset({"model", "autoregressive_decode"})
 class Node:
     """One operation; `inputs` and `outputs` are value names, `attributes` holds plain JSON values only.
 
-    `stage` is the stage the node belongs to; for the operations in `STAGE_OPS` it is the stage whose model runs.
+    `stage` is the stage the node belongs to; for the operations in `STAGE_OPS` it is the stage whose model
+    runs.
     """
 
     name: str
@@ -49,7 +51,8 @@ class Node:
 class ResultField:
     """A field of every result item and the value it is taken from.
 
-    A list value gives each item its own; a value of kind `boxes` gives item i its row i; any other is the same in all.
+    A list value gives each item its own; a value of kind `boxes` gives item i its row i; any other is the
+    same in all.
     """
 
     field: str
@@ -76,16 +79,20 @@ class Graph:
 
         Args:
             document: The parsed JSON.
-            known_ops: Names of the glue operations this version can run; those of `STAGE_OPS` are always known.
+            known_ops: Names of the glue operations this version can run; those of `STAGE_OPS` are always
+                known.
 
         Raises:
-            LitebundleError: A missing or mistyped key, an unknown operation, a value written twice or read before it
-                is made, or `each` on a node without (or missing on a node with) list inputs.
+            LitebundleError: A missing or mistyped key, an unknown operation, a value written twice or read
+                before it is made, or `each` on a node without (or missing on a node with) list inputs.
         """
         top = _object(document, "graph", ("nodes", "results"))
-        nodes = tuple(_node(item, f"graph.nodes[{i}]") for i, item in enumerate(_list(top["nodes"], "graph.nodes")))
+        nodes = tuple(
+            _node(item, f"graph.nodes[{i}]") for i, item in enumerate(_list(top["nodes"], "graph.nodes"))
+        )
         results = tuple(
-            _result(item, f"graph.results[{i}]") for i, item in enumerate(_list(top["results"], "graph.results"))
+            _result(item, f"graph.results[{i}]")
+            for i, item in enumerate(_list(top["results"], "graph.results"))
         )
         graph = cls(nodes, results)
         graph.check(known_ops)
@@ -107,13 +114,21 @@ class Graph:
         fields = [result.field for result in self.results]
         for result in self.results:
             if result.value not in written:
-                raise LitebundleError(f"result field {result.field!r}: value {result.value!r} is made by no node")
+                raise LitebundleError(
+                    f"result field {result.field!r}: value {result.value!r} is made by no node"
+                )
             if fields.count(result.field) > 1:
-                raise LitebundleError(f"result field {result.field!r} is given twice; each field has one value")
+                raise LitebundleError(
+                    f"result field {result.field!r} is given twice; each field has one value"
+                )
 
 
 def _check_node(
-    node: Node, known_ops: Collection[str], names: Collection[str], written: Collection[str], lists: Collection[str]
+    node: Node,
+    known_ops: Collection[str],
+    names: Collection[str],
+    written: Collection[str],
+    lists: Collection[str],
 ) -> None:
     if node.op not in STAGE_OPS and node.op not in known_ops:
         raise LitebundleError(
@@ -121,7 +136,9 @@ def _check_node(
             f"{', '.join(sorted({*known_ops, *STAGE_OPS}))}"
         )
     if node.op in STAGE_OPS and node.stage is None:
-        raise LitebundleError(f"node {node.name!r}: operation {node.op!r} runs a model and must name its stage")
+        raise LitebundleError(
+            f"node {node.name!r}: operation {node.op!r} runs a model and must name its stage"
+        )
     if node.name in names:
         raise LitebundleError(f"node {node.name!r} is there twice; node names are unique")
     for value in node.inputs:
@@ -129,7 +146,9 @@ def _check_node(
             raise LitebundleError(f"node {node.name!r} reads {value!r} before any node has made it")
     for i, value in enumerate(node.outputs):
         if value in written or value in node.outputs[:i]:
-            raise LitebundleError(f"node {node.name!r} writes {value!r} a second time; a value is written once")
+            raise LitebundleError(
+                f"node {node.name!r} writes {value!r} a second time; a value is written once"
+            )
     if not node.outputs:
         raise LitebundleError(f"node {node.name!r} makes no value")
     reads_list = any(value in lists for value in node.inputs)
@@ -137,7 +156,9 @@ def _check_node(
         rule = "has 'each' but reads no list" if node.each else "reads a list and so must have 'each'"
         raise LitebundleError(f"node {node.name!r} {rule}; lists begin at {FAN_OUT}")
     if node.each and node.op == FAN_OUT:
-        raise LitebundleError(f"node {node.name!r}: {FAN_OUT} inside a list of crops is not part of this version")
+        raise LitebundleError(
+            f"node {node.name!r}: {FAN_OUT} inside a list of crops is not part of this version"
+        )
 
 
 def _node(item: object, where: str) -> Node:

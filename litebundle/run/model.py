@@ -1,0 +1,130 @@
+"""One `.tflite` model on the LiteRT interpreter, with its tensors in the file's order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter
+
+from litebundle.errors import LitebundleError
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """An input or output of a model: real = (raw - zero_point) * scale where a scale is given."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    scale: float | None
+    zero_point: int | None
+
+
+class LiteRTModel:
+    """A loaded model. Not thread-safe: the interpreter's memory is used by one run at a time.
+
+    The interpreter takes its model as `bytes` only, so one inside a mapped bundle is copied once, when loaded.
+    """
+
+    def __init__(self, content: bytes, threads: int = 1, name: str = "model") -> None:
+        self.name = name
+        try:
+            self._interpreter = Interpreter(model_content=content, num_threads=threads)
+            # Read before allocation, which may overwrite a stored output shape with the computed one.
+            stored = self._interpreter.get_output_details()
+            self._interpreter.allocate_tensors()
+        except (ValueError, RuntimeError) as error:
+            raise LitebundleError(
+                f"model {name!r}: LiteRT cannot load it ({error}); build it again"
+            ) from error
+        inputs = self._interpreter.get_input_details()
+        keys = self._signature_keys()
+        self.inputs = tuple(_tensor(detail, keys, name) for detail in inputs)
+        self.outputs = tuple(_tensor(detail, keys, name) for detail in stored)
+        self._input_indices = tuple(int(detail["index"]) for detail in inputs)
+        self._output_readers = tuple(self._interpreter.tensor(int(detail["index"])) for detail in stored)
+
+    @classmethod
+    def from_buffer(cls, buffer: bytes | memoryview, threads: int = 1, name: str = "model") -> LiteRTModel:
+        """Load a model from memory; `name` is how errors call it.
+
+        Raises:
+            LitebundleError: LiteRT cannot load it, or an input or output is quantized per channel.
+        """
+        return cls(bytes(buffer), threads, name)
+
+    def run(self, inputs: Sequence[Array]) -> list[Array]:
+        """Run once on `inputs`, raw arrays in the order, shapes and dtypes of `self.inputs`.
+
+        Returns:
+            Raw outputs in the order of `self.outputs`: views of the interpreter's memory, good until the next
+            run.
+
+        Raises:
+            LitebundleError: A wrong number of inputs, a wrong shape or dtype, a failing operator, or an
+                output whose shape is not the one stored in the file.
+        """
+        if len(inputs) != len(self.inputs):
+            raise LitebundleError(f"model {self.name!r} takes {len(self.inputs)} inputs, not {len(inputs)}")
+        for tensor, index, array in zip(self.inputs, self._input_indices, inputs, strict=True):
+            if array.shape != tensor.shape or array.dtype != tensor.dtype:
+                raise LitebundleError(
+                    f"model {self.name!r}: input {tensor.name!r} is {tensor.dtype} {list(tensor.shape)}, "
+                    f"but got {array.dtype} {list(array.shape)}"
+                )
+            self._interpreter.set_tensor(index, array)
+        try:
+            self._interpreter.invoke()
+        except (ValueError, RuntimeError) as error:
+            raise LitebundleError(f"model {self.name!r} failed while it ran: {error}") from error
+        readers = zip(self.outputs, self._output_readers, strict=True)
+        return [self._output(tensor, read) for tensor, read in readers]
+
+    def _output(self, tensor: Tensor, read: Any) -> Array:
+        array = np.asarray(_Borrowed(self._interpreter, read()))
+        if array.shape != tensor.shape:
+            raise LitebundleError(
+                f"model {self.name!r}: output {tensor.name!r} is stored as {list(tensor.shape)} but computes "
+                f"{list(array.shape)}; convert the model again so that the stored shapes are true"
+            )
+        return array
+
+    def _signature_keys(self) -> dict[int, str]:
+        """Tensor index -> name in the signature, which survives a quantizer's renaming of the tensors."""
+        if len(self._interpreter.get_signature_list()) != 1:
+            return {}
+        runner = self._interpreter.get_signature_runner()
+        details = {**runner.get_input_details(), **runner.get_output_details()}
+        return {int(detail["index"]): str(key) for key, detail in details.items()}
+
+
+class _Borrowed:
+    """Array interface on the interpreter's memory.
+
+    It keeps the interpreter alive, but not the array the interpreter made: a living one forbids the next run.
+    """
+
+    def __init__(self, owner: Interpreter, array: Array) -> None:
+        self.owner = owner
+        self.__array_interface__ = array.__array_interface__
+
+
+def _tensor(detail: dict[str, Any], keys: dict[int, str], model: str) -> Tensor:
+    scales = detail["quantization_parameters"]["scales"]
+    name = keys.get(int(detail["index"]), str(detail["name"]))
+    if len(scales) > 1:
+        raise LitebundleError(
+            f"model {model!r}: tensor {name!r} is quantized per channel; inputs and outputs take one scale"
+        )
+    return Tensor(
+        name=name,
+        shape=tuple(int(side) for side in detail["shape"]),
+        dtype=np.dtype(detail["dtype"]),
+        scale=float(scales[0]) if len(scales) else None,
+        zero_point=int(detail["quantization_parameters"]["zero_points"][0]) if len(scales) else None,
+    )

@@ -1,0 +1,205 @@
+"""Hand-made `.tflite` models, written with the schema classes: small enough to predict by arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import flatbuffers
+import numpy as np
+import pytest
+from ai_edge_litert import schema_py_generated as schema
+
+TYPES = {
+    "float32": schema.TensorType.FLOAT32,
+    "int32": schema.TensorType.INT32,
+    "int8": schema.TensorType.INT8,
+    "uint8": schema.TensorType.UINT8,
+}
+
+
+@dataclass(frozen=True)
+class TensorPlan:
+    name: str
+    shape: Sequence[int]
+    dtype: str = "float32"
+    scale: float | None = None
+    zero_point: int = 0
+    data: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class OperatorPlan:
+    code: int
+    inputs: Sequence[str]
+    outputs: Sequence[str]
+    options_type: int = schema.BuiltinOptions.NONE
+    options: object = None
+
+
+def write_tflite(
+    tensors: Sequence[TensorPlan],
+    operators: Sequence[OperatorPlan],
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    signature: bool = True,
+) -> bytes:
+    model = schema.ModelT()
+    model.version = 3
+    model.description = "hand-made"
+    model.buffers = [schema.BufferT()]
+    model.operatorCodes = []
+    graph = schema.SubGraphT()
+    graph.tensors, graph.operators, index = [], [], {}
+    for plan in tensors:
+        tensor = schema.TensorT()
+        tensor.name, tensor.shape, tensor.type = plan.name, list(plan.shape), TYPES[plan.dtype]
+        tensor.buffer = 0
+        if plan.data is not None:
+            buffer = schema.BufferT()
+            buffer.data = np.frombuffer(plan.data.astype(plan.dtype).tobytes(), np.uint8)
+            model.buffers.append(buffer)
+            tensor.buffer = len(model.buffers) - 1
+        if plan.scale is not None:
+            tensor.quantization = schema.QuantizationParametersT()
+            tensor.quantization.scale = [plan.scale]
+            tensor.quantization.zeroPoint = [plan.zero_point]
+        index[plan.name] = len(graph.tensors)
+        graph.tensors.append(tensor)
+    for plan in operators:
+        code = schema.OperatorCodeT()
+        code.builtinCode = code.deprecatedBuiltinCode = plan.code
+        code.version = 1
+        model.operatorCodes.append(code)
+        operator = schema.OperatorT()
+        operator.opcodeIndex = len(model.operatorCodes) - 1
+        operator.inputs = [index[name] for name in plan.inputs]
+        operator.outputs = [index[name] for name in plan.outputs]
+        operator.builtinOptionsType, operator.builtinOptions = plan.options_type, plan.options
+        graph.operators.append(operator)
+    graph.inputs = [index[name] for name in inputs]
+    graph.outputs = [index[name] for name in outputs]
+    model.subgraphs = [graph]
+    if signature:
+        model.signatureDefs = [_signature(index, inputs, outputs)]
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    return bytes(builder.Output())
+
+
+def _signature(index: dict[str, int], inputs: Sequence[str], outputs: Sequence[str]) -> object:
+    signature = schema.SignatureDefT()
+    signature.signatureKey, signature.subgraphIndex = "serving_default", 0
+    signature.inputs, signature.outputs = [], []
+    for names, maps in ((inputs, signature.inputs), (outputs, signature.outputs)):
+        for name in names:
+            entry = schema.TensorMapT()
+            entry.name, entry.tensorIndex = name, index[name]
+            maps.append(entry)
+    return signature
+
+
+ADD = (schema.BuiltinOperator.ADD, schema.BuiltinOptions.AddOptions, schema.AddOptionsT)
+FULLY_CONNECTED = (
+    schema.BuiltinOperator.FULLY_CONNECTED,
+    schema.BuiltinOptions.FullyConnectedOptions,
+    schema.FullyConnectedOptionsT,
+)
+CAST = (schema.BuiltinOperator.CAST, schema.BuiltinOptions.CastOptions, schema.CastOptionsT)
+SUM = (schema.BuiltinOperator.SUM, schema.BuiltinOptions.ReducerOptions, schema.ReducerOptionsT)
+
+
+def operator(kind: tuple, inputs: Sequence[str], outputs: Sequence[str]) -> OperatorPlan:
+    code, options_type, options = kind
+    return OperatorPlan(code, inputs, outputs, options_type, options())
+
+
+@pytest.fixture
+def linear_tflite() -> Callable[..., bytes]:
+    """y [1, n] = x [1, m] @ weights.T + bias, float32."""
+
+    def build(weights: np.ndarray, bias: np.ndarray, signature: bool = True) -> bytes:
+        n, m = weights.shape
+        tensors = [
+            TensorPlan("x", [1, m]),
+            TensorPlan("weights", [n, m], data=weights),
+            TensorPlan("bias", [n], data=bias),
+            TensorPlan("y", [1, n]),
+        ]
+        return write_tflite(
+            tensors, [operator(FULLY_CONNECTED, ["x", "weights", "bias"], ["y"])], ["x"], ["y"], signature
+        )
+
+    return build
+
+
+@pytest.fixture
+def sum_tflite() -> Callable[..., bytes]:
+    """total = a + b, elementwise, of one dtype; `stored` lies about the shape of total."""
+
+    def build(
+        shape: Sequence[int],
+        dtype: str = "float32",
+        scales: Sequence[float | None] = (None, None, None),
+        zero_points: Sequence[int] = (0, 0, 0),
+        stored: Sequence[int] | None = None,
+    ) -> bytes:
+        shapes = (shape, shape, shape if stored is None else stored)
+        tensors = [
+            TensorPlan(name, sides, dtype, scale, zero_point)
+            for name, sides, scale, zero_point in zip(
+                ("a", "b", "total"), shapes, scales, zero_points, strict=True
+            )
+        ]
+        return write_tflite(tensors, [operator(ADD, ["a", "b"], ["total"])], ["a", "b"], ["total"])
+
+    return build
+
+
+@pytest.fixture
+def mean_colour_tflite() -> bytes:
+    """scores [1, 3] = mean over the pixels of image [1, 2, 2, 3]."""
+    tensors = [
+        TensorPlan("image", [1, 2, 2, 3]),
+        TensorPlan("axes", [2], "int32", data=np.array([1, 2])),
+        TensorPlan("sums", [1, 3]),
+        TensorPlan("quarter", [3, 3], data=np.eye(3) / 4),
+        TensorPlan("zero", [3], data=np.zeros(3)),
+        TensorPlan("scores", [1, 3]),
+    ]
+    operators = [
+        operator(SUM, ["image", "axes"], ["sums"]),
+        operator(FULLY_CONNECTED, ["sums", "quarter", "zero"], ["scores"]),
+    ]
+    return write_tflite(tensors, operators, ["image"], ["scores"])
+
+
+@pytest.fixture
+def counter_tflite() -> bytes:
+    """A token step that can be followed by hand.
+
+    s = token + state + memory; logits[v] = 2 v s - v², highest at v = s, for v in 0..7; state_out = state + 1.
+    From token 1, state 0 and memory 1 the tokens are 2, 4, 7.
+    """
+    v = np.arange(8)
+    tensors = [
+        TensorPlan("token", [1, 1], "int32"),
+        TensorPlan("memory", [1, 1]),
+        TensorPlan("state", [1, 1]),
+        TensorPlan("token_real", [1, 1]),
+        TensorPlan("partial", [1, 1]),
+        TensorPlan("s", [1, 1]),
+        TensorPlan("double", [8, 1], data=2.0 * v[:, None]),
+        TensorPlan("minus_square", [8], data=-1.0 * v * v),
+        TensorPlan("logits", [1, 8]),
+        TensorPlan("one", [1, 1], data=np.ones((1, 1))),
+        TensorPlan("state_out", [1, 1]),
+    ]
+    operators = [
+        operator(CAST, ["token"], ["token_real"]),
+        operator(ADD, ["token_real", "state"], ["partial"]),
+        operator(ADD, ["partial", "memory"], ["s"]),
+        operator(FULLY_CONNECTED, ["s", "double", "minus_square"], ["logits"]),
+        operator(ADD, ["state", "one"], ["state_out"]),
+    ]
+    return write_tflite(tensors, operators, ["token", "memory", "state"], ["logits", "state_out"])

@@ -9,22 +9,20 @@ from typing import Any
 import numpy as np
 
 from litebundle.errors import LitebundleError
+from litebundle.glue.boundary import Quantization, dequantize, pixels_as, quantize
 from litebundle.run.model import Array, Tensor
 
 
 @dataclass(frozen=True)
 class QuantizedValue:
-    """Raw integers that left a model; a next one of equal scale and zero point takes them as they are."""
+    """Raw integers that left a model; a next one of equal quantization takes them as they are."""
 
     raw: Array
-    scale: float
-    zero_point: int
+    quantization: Quantization
 
     @cached_property
     def real(self) -> Array:
-        """float32: (raw - zero_point) in int32, times the scale in float32."""
-        steps = self.raw.astype(np.int32) - np.int32(self.zero_point)
-        return steps.astype(np.float32) * np.float32(self.scale)
+        return dequantize(self.raw, self.quantization)
 
 
 def plain(value: Any) -> Any:
@@ -34,44 +32,39 @@ def plain(value: Any) -> Any:
 
 def leave_model(raw: Array, tensor: Tensor) -> Any:
     """A model's output as a value: a `QuantizedValue` where the tensor has a scale, else the array itself."""
-    if tensor.scale is None or tensor.zero_point is None:
-        return raw
-    return QuantizedValue(raw, tensor.scale, tensor.zero_point)
+    return raw if tensor.quantization is None else QuantizedValue(raw, tensor.quantization)
 
 
 def enter_model(value: Any, tensor: Tensor, stage: str) -> Array:
     """The raw array for a model's input.
 
-    - The tensor's own dtype, and raw integers of equal scale and zero point, pass as they are.
+    - The tensor's own dtype, and raw integers of equal quantization, pass as they are.
     - uint8 pixels into an int8 tensor (normalisation folded into its scale): minus 128.
-    - Real numbers into an integer tensor: clamp(round_half_even(x / scale) + zero_point), in float64.
+    - Real numbers into an integer tensor: quantized.
 
     Raises:
         LitebundleError: No rule fits, or a number to be quantized is NaN.
     """
     if isinstance(value, QuantizedValue):
-        kind = (value.raw.dtype, value.scale, value.zero_point)
-        if kind == (tensor.dtype, tensor.scale, tensor.zero_point):
+        if value.quantization == tensor.quantization:
             return value.raw
         value = value.real
     array = np.asarray(value)
     if array.dtype == tensor.dtype:
         return array
-    if array.dtype == np.uint8 and tensor.dtype == np.int8:
-        return (array ^ np.uint8(0x80)).view(np.int8)
-    if array.dtype.kind == "f" and tensor.scale is not None and tensor.zero_point is not None:
-        return _quantize(array, tensor, stage)
+    if tensor.quantization is not None:
+        if array.dtype == np.uint8:
+            return pixels_as(array, tensor.quantization.dtype)
+        if array.dtype.kind == "f":
+            return _quantize(array, tensor.name, tensor.quantization, stage)
     raise LitebundleError(
-        f"stage {stage!r}: input {tensor.name!r} takes {tensor.dtype}, and a value of {array.dtype} "
-        f"{list(array.shape)} has no rule to become that; change the glue before it or the input's type"
+        f"stage {stage!r}: input {tensor.name!r} takes {tensor.dtype}, and no rule makes that of a value of "
+        f"{array.dtype} {list(array.shape)}; change the glue before it or the input's type"
     )
 
 
-def _quantize(real: Array, tensor: Tensor, stage: str) -> Array:
-    if np.isnan(real).any():
-        raise LitebundleError(f"stage {stage!r}: input {tensor.name!r} was given a NaN, which no integer is")
-    assert tensor.scale is not None and tensor.zero_point is not None
-    limits = np.iinfo(tensor.dtype)
-    steps = np.rint(real.astype(np.float64) / tensor.scale) + tensor.zero_point
-    raw: Array = np.clip(steps, limits.min, limits.max).astype(tensor.dtype)
-    return raw
+def _quantize(real: Array, name: str, quantization: Quantization, stage: str) -> Array:
+    try:
+        return quantize(real, quantization)
+    except LitebundleError as error:
+        raise LitebundleError(f"stage {stage!r}, input {name!r}: {error}") from error

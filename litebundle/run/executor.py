@@ -11,18 +11,18 @@ import numpy as np
 
 from litebundle.errors import LitebundleError
 from litebundle.glue import OPERATIONS
-from litebundle.glue.autoregressive_decode import AutoregressiveDecode, autoregressive_decode
+from litebundle.glue.autoregressive_decode import AutoregressiveDecodeAttributes, decode
 from litebundle.graph import FAN_OUT, Node
 from litebundle.run.boundary import enter_model, leave_model, plain
 from litebundle.run.model import Array, LiteRTModel, Tensor
 
 Tap = Callable[[str, dict[str, Array], dict[str, Array]], None]
-"""Called after each run of a model: the stage, its inputs as they were before quantization, its real outputs."""
+"""Called after each run of a model: stage, inputs as they were before quantization, real outputs."""
 
 
 @dataclass
 class Trace:
-    """What one run of a graph leaves behind: time per stage and in glue; and the tap that watches the models."""
+    """What one run of a graph leaves behind: time per stage and in glue. The tap watches the models."""
 
     tap: Tap | None = None
     stage_ns: dict[str, int] = field(default_factory=dict)
@@ -117,10 +117,17 @@ def _model_call(node: Node, models: Mapping[str, LiteRTModel], keep: bool) -> No
 
 def _run_stage(stage: str, model: LiteRTModel, inputs: Sequence[Any], trace: Trace, keep: bool) -> list[Any]:
     raw = [enter_model(value, tensor, stage) for value, tensor in zip(inputs, model.inputs, strict=True)]
+    return _run_raw(stage, model, inputs, raw, trace, keep)
+
+
+def _run_raw(
+    stage: str, model: LiteRTModel, inputs: Sequence[Any], raw: Sequence[Array], trace: Trace, keep: bool
+) -> list[Any]:
+    """Run on `raw`; `inputs` are the same as values, for the tap."""
     start = perf_counter_ns()
     outputs = model.run(raw)
     trace.stage_ns[stage] = trace.stage_ns.get(stage, 0) + perf_counter_ns() - start
-    if keep:
+    if keep or trace.tap is not None:
         outputs = [array.copy() for array in outputs]
     values = [leave_model(array, tensor) for array, tensor in zip(outputs, model.outputs, strict=True)]
     if trace.tap is not None:
@@ -129,12 +136,12 @@ def _run_stage(stage: str, model: LiteRTModel, inputs: Sequence[Any], trace: Tra
 
 
 def _by_name(tensors: Sequence[Tensor], values: Sequence[Any]) -> dict[str, Array]:
-    return {tensor.name: np.array(plain(value)) for tensor, value in zip(tensors, values, strict=True)}
+    return {tensor.name: np.asarray(plain(value)) for tensor, value in zip(tensors, values, strict=True)}
 
 
 def _loop_call(node: Node, models: Mapping[str, LiteRTModel]) -> NodeCall:
     stage, model = _stage_model(node, models)
-    attributes = AutoregressiveDecode.model_validate(dict(node.attributes))
+    attributes = AutoregressiveDecodeAttributes.model_validate(dict(node.attributes))
     inputs = {tensor.name: tensor for tensor in model.inputs}
     outputs = [tensor.name for tensor in model.outputs]
     fed = [attributes.token, *attributes.constants, *attributes.state]
@@ -148,31 +155,44 @@ def _loop_call(node: Node, models: Mapping[str, LiteRTModel]) -> NodeCall:
             f"stage {stage!r}: its loop names {len(attributes.constants)} constants, "
             f"the graph gives {len(node.inputs)}"
         )
-    zero_states = tuple(_zeros(inputs[name]) for name in attributes.state)
+    state_tensors = tuple(inputs[name] for name in attributes.state)
+    zero_states = tuple(_zeros(tensor) for tensor in state_tensors)
     next_states = tuple(outputs.index(name) for name in attributes.state.values())
     logits = outputs.index(attributes.logits)
     order = [fed.index(tensor.name) for tensor in model.inputs]
-    token_shape = inputs[attributes.token].shape
-    token_dtype = inputs[attributes.token].dtype
+    token_tensor = inputs[attributes.token]
     # One hypothesis reads its state before the next run overwrites it; of several, a state must outlive runs.
     keep = attributes.beam > 1
 
     def loop(constants: Sequence[Any], trace: Trace) -> tuple[Any, ...]:
         step_ns = 0
+        named = zip(attributes.constants, constants, strict=True)
+        raw_constants = [enter_model(value, inputs[name], stage) for name, value in named]
 
         def step(token: int, states: tuple[Any, ...]) -> tuple[Array, tuple[Any, ...]]:
             nonlocal step_ns
             start = perf_counter_ns()
-            given = (np.full(token_shape, token, token_dtype), *constants, *states)
-            values = _run_stage(stage, model, [given[i] for i in order], trace, keep)
+            fed_token = np.full(token_tensor.shape, token, token_tensor.dtype)
+            paired = zip(states, state_tensors, strict=True)
+            fed_states = [enter_model(value, tensor, stage) for value, tensor in paired]
+            given = (fed_token, *constants, *states)
+            raw = (fed_token, *raw_constants, *fed_states)
+            values = _run_raw(stage, model, [given[i] for i in order], [raw[i] for i in order], trace, keep)
             found = np.ravel(plain(values[logits])), tuple(values[i] for i in next_states)
             step_ns += perf_counter_ns() - start
             return found
 
-        start = perf_counter_ns()
-        decoded = autoregressive_decode(attributes, step, zero_states)
-        trace.glue_ns += perf_counter_ns() - start - step_ns
-        return decoded
+        begin = perf_counter_ns()
+        decoded = decode(
+            step,
+            zero_states,
+            start=attributes.start,
+            end=attributes.end,
+            max_tokens=attributes.max_tokens,
+            beam=attributes.beam,
+        )
+        trace.glue_ns += perf_counter_ns() - begin - step_ns
+        return decoded.tokens, decoded.score
 
     return loop
 

@@ -10,25 +10,33 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from litebundle.errors import LitebundleError
+from litebundle.glue.boundary import Quantization
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
 @dataclass(frozen=True)
 class Tensor:
-    """An input or output of a model: real = (raw - zero_point) * scale where a scale is given."""
+    """An input or output of a model; real = (raw - zero_point) * scale where it is quantized."""
 
     name: str
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
-    scale: float | None
-    zero_point: int | None
+    quantization: Quantization | None
+
+    @property
+    def scale(self) -> float | None:
+        return self.quantization.scale if self.quantization else None
+
+    @property
+    def zero_point(self) -> int | None:
+        return self.quantization.zero_point if self.quantization else None
 
 
 class LiteRTModel:
     """A loaded model. Not thread-safe: the interpreter's memory is used by one run at a time.
 
-    The interpreter takes its model as `bytes` only, so one inside a mapped bundle is copied once, when loaded.
+    The interpreter takes its model as `bytes` only, so one in a mapped bundle is copied once, when loaded.
     """
 
     def __init__(self, content: bytes, threads: int = 1, name: str = "model") -> None:
@@ -121,10 +129,18 @@ def _tensor(detail: dict[str, Any], keys: dict[int, str], model: str) -> Tensor:
         raise LitebundleError(
             f"model {model!r}: tensor {name!r} is quantized per channel; inputs and outputs take one scale"
         )
+    dtype = np.dtype(detail["dtype"])
+    quantization = None
+    if len(scales):
+        if dtype not in (np.int8, np.uint8):
+            raise LitebundleError(
+                f"model {model!r}: tensor {name!r} is quantized as {dtype}; use int8 or uint8 at the border"
+            )
+        zero_point = int(detail["quantization_parameters"]["zero_points"][0])
+        quantization = Quantization("int8" if dtype == np.int8 else "uint8", float(scales[0]), zero_point)
     return Tensor(
         name=name,
         shape=tuple(int(side) for side in detail["shape"]),
-        dtype=np.dtype(detail["dtype"]),
-        scale=float(scales[0]) if len(scales) else None,
-        zero_point=int(detail["quantization_parameters"]["zero_points"][0]) if len(scales) else None,
+        dtype=dtype,
+        quantization=quantization,
     )

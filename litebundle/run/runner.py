@@ -67,7 +67,8 @@ class Runner:
         Args:
             image: The photo.
             tap: Called after each run of a model with (stage, inputs by tensor name as they were before
-                quantization, real outputs by tensor name); the arrays are the callee's to keep.
+                quantization, real outputs by tensor name). It may keep the arrays, and must not change them; an array that
+                several runs share is the same object.
 
         Raises:
             LitebundleError: Not such a photo, or a stage's values do not fit its model.
@@ -112,8 +113,8 @@ def _box_values(graph: Graph) -> frozenset[str]:
         name
         for node in graph.nodes
         if node.op not in STAGE_OPS
-        for name, (_, kind) in zip(node.outputs, OPERATIONS[node.op].outputs, strict=True)
-        if kind == "boxes"
+        for name, port in zip(node.outputs, OPERATIONS[node.op].outputs, strict=True)
+        if port.kind == "boxes"
     )
 
 

@@ -178,7 +178,7 @@ def mean_colour_tflite() -> bytes:
 def counter_tflite() -> bytes:
     """A token step that can be followed by hand.
 
-    s = token + state + memory; logits[v] = 2 v s - v², highest at v = s, for v in 0..7; state_out = state + 1.
+    s = token + state + memory; logits[v] = 2 v s - v², highest at v = s (v in 0..7); state_out = state + 1.
     From token 1, state 0 and memory 1 the tokens are 2, 4, 7.
     """
     v = np.arange(8)

@@ -1,0 +1,85 @@
+"""The build: sources → float models → ranges → quantized models → drift → bundle → report.
+
+Every step is found in the cache by what went into it, else made and put there; what the user sees is written
+last, under a temporary name, and renamed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from litebundle.build.cache import Artefact, Cache
+from litebundle.build.plan import Plan, make_plan
+from litebundle.build.progress import Progress
+from litebundle.pipeline import load_pipeline
+
+CACHE_FOLDER = ".litebundle/cache"
+SUMMARY = "summary.json"
+
+
+@dataclass(frozen=True)
+class Published:
+    """What a build leaves for its user."""
+
+    bundle: Path
+    report: Path
+    measurements: Path
+    summary: Mapping[str, Any]
+    unchanged: bool
+
+    @property
+    def held(self) -> bool:
+        return bool(self.summary["held"])
+
+
+def build(path: Path, output: Path, progress: Progress) -> Published:
+    """Build the pipeline of `path` (its folder or its `pipeline.toml`) into the folder `output`.
+
+    Writes `<name>-<version>.litebundle`, its `.html` report and its `.measurements.json`. A build that is
+    killed leaves an earlier result whole and goes on from the last finished step the next time.
+
+    Raises:
+        LitebundleError, converter.ConversionError, quantize.QuantizationError: Bad input, by stage.
+        OSError: A disk that is full or a folder that cannot be written; nothing half-written is left.
+    """
+    pipeline = load_pipeline(path)
+    cache = Cache(pipeline.root / CACHE_FOLDER)
+    plan = make_plan(pipeline)
+    published = _published(plan, cache, output)
+    if published is not None:
+        return published
+    from litebundle.build.steps import Steps
+
+    output.mkdir(parents=True, exist_ok=True)
+    artefact = Steps(plan, cache, progress).publish(output)
+    cache.prune()
+    return _outcome(plan, output, artefact, unchanged=False)
+
+
+def _published(plan: Plan, cache: Cache, output: Path) -> Published | None:
+    """The earlier result, when nothing changed and its files are still what that build wrote."""
+    artefact = cache.get("build", plan.whole)
+    if artefact is None:
+        return None
+    outcome = _outcome(plan, output, artefact, unchanged=True)
+    from litebundle.build.digests import digest_file
+
+    for path in (outcome.bundle, outcome.report, outcome.measurements):
+        if not path.is_file() or digest_file(path) != outcome.summary["files"].get(path.name):
+            return None
+    return outcome
+
+
+def _outcome(plan: Plan, output: Path, artefact: Artefact, unchanged: bool) -> Published:
+    stem = f"{plan.pipeline.name}-{plan.pipeline.version}"
+    return Published(
+        output / f"{stem}.litebundle",
+        output / f"{stem}.html",
+        output / f"{stem}.measurements.json",
+        json.loads(artefact.read(SUMMARY)),
+        unchanged,
+    )

@@ -1,0 +1,140 @@
+"""The keys of everything a build makes, known from its inputs before anything runs.
+
+A key is the digest of all that can change the artefact: sources, settings, data, the code of the rooms that
+make it and the versions of the libraries below. So a second build finds everything, a change to one stage
+finds all but that stage and what depends on it, and no build ever finds something stale.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from litebundle.build.digests import digest_file, digest_of, digest_of_code, digest_of_folder, tool_versions
+from litebundle.data import DataSet, load_dataset
+from litebundle.graph import Graph, Node
+from litebundle.pipeline import Pipeline, Stage, compile_graph, foldable_normalize
+
+LIBRARIES = ("numpy", "onnx", "onnxruntime", "ai-edge-litert", "ai-edge-quantizer", "flatbuffers", "pillow")
+TORCH_LIBRARIES = ("torch", "onnxscript", "onnx-ir", "safetensors")
+INTEGER_IO = ("uint8", "int8")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Graphs, data and keys of one build; a mapping's key is the stage's name."""
+
+    pipeline: Pipeline
+    float_graph: Graph
+    graph: Graph
+    calibrate: DataSet
+    validate: DataSet
+    source: Mapping[str, str]
+    convert: Mapping[str, str]
+    parity: Mapping[str, str]
+    ranges: Mapping[str, str]
+    quantized: Mapping[str, str]
+    drift: Mapping[str, str]
+    cascade: str
+    whole: str
+
+
+def make_plan(pipeline: Pipeline) -> Plan:
+    """Read the data sets' manifests, digest every input, derive every key."""
+    calibrate = load_dataset(pipeline.data.calibrate)
+    validate = load_dataset(pipeline.data.validate)
+    calibrate_digest, validate_digest = digest_of_data(calibrate), digest_of_data(validate)
+    float_graph = compile_graph(pipeline)
+    graph = compile_graph(pipeline, folded=folded_stages(pipeline))
+    libraries = tool_versions(*LIBRARIES)
+    runs = digest_of_code("litebundle/glue", "litebundle/run", "litebundle/build", "quantize")
+
+    source = {stage.name: _source_key(stage, pipeline.root) for stage in pipeline.stages}
+    convert = {
+        stage.name: digest_of(source[stage.name], _shapes(stage), stage.parity_tolerance, libraries)
+        for stage in pipeline.stages
+    }
+
+    def fed_by(name: str, data: str) -> str:
+        before = upstream(float_graph, name)
+        stages = sorted({node.stage for node in before if node.stage})
+        return digest_of([n.to_json() for n in before], {s: convert[s] for s in stages}, data, runs)
+
+    parity, ranges, quantized, drift = {}, {}, {}, {}
+    for stage in pipeline.stages:
+        name, settings = stage.name, stage.quantize.model_dump(mode="json")
+        fed = fed_by(name, calibrate_digest)
+        parity[name] = digest_of(fed, convert[name], stage.parity_tolerance)
+        ranges[name] = digest_of(fed, stage.quantize.calibration, stage.quantize.percentile)
+        quantized[name] = digest_of(convert[name], ranges[name], settings, name in folded_stages(pipeline))
+        drift[name] = digest_of(quantized[name], fed_by(name, validate_digest))
+    cascade = digest_of(
+        quantized,
+        float_graph.to_json(),
+        graph.to_json(),
+        validate_digest,
+        digest_of_code("litebundle/metrics"),
+    )
+    labels = {name: digest_file(path) for name, path in pipeline.labels().items()}
+    whole = digest_of(
+        cascade,
+        parity,
+        drift,
+        labels,
+        json.loads(pipeline.model_dump_json(exclude={"root"})),
+        digest_of_code("litebundle"),
+    )
+    return Plan(
+        pipeline, float_graph, graph, calibrate, validate,
+        source, convert, parity, ranges, quantized, drift, cascade, whole,
+    )  # fmt: skip
+
+
+def folded_stages(pipeline: Pipeline) -> frozenset[str]:
+    """Stages whose pixels go into an integer input as they are, their normalisation in scale and zero point."""
+    return frozenset(
+        stage.name
+        for stage in pipeline.stages
+        if stage.quantize.scheme == "int8"
+        and stage.quantize.io.input in INTEGER_IO
+        and foldable_normalize(stage)
+    )
+
+
+def upstream(graph: Graph, stage: str) -> tuple[Node, ...]:
+    """All nodes whose values reach the stage's model, in run order, its own model node last."""
+    wanted: set[str] = set()
+    found: list[Node] = []
+    for node in reversed(graph.nodes):
+        own = node.stage == stage and node.op in ("model", "autoregressive_decode")
+        if own or wanted & set(node.outputs):
+            wanted |= set(node.inputs)
+            found.append(node)
+    return tuple(reversed(found))
+
+
+def digest_of_data(data: DataSet) -> str:
+    """Digest of the samples' names, kinds, answers and file contents."""
+    return digest_of(
+        [(s.path.name, s.kind, s.answer.model_dump(mode="json"), digest_file(s.path)) for s in data.samples]
+    )
+
+
+def _source_key(stage: Stage, root: Path) -> str:
+    code = digest_of_code("converter")
+    door, _, where = stage.source.partition(":")
+    if door == "onnx":
+        return digest_of(code, digest_file(root / where))
+    package = where.partition(":")[0].partition(".")[0]
+    sources = root / package
+    modules = digest_of_folder(sources) if sources.is_dir() else digest_file(root / f"{package}.py")
+    weights = digest_file(root / stage.weights) if stage.weights else None
+    inputs: list[Any] = [tensor.model_dump(mode="json") for tensor in stage.inputs]
+    return digest_of(code, where, modules, weights, inputs, stage.outputs, tool_versions(*TORCH_LIBRARIES))
+
+
+def _shapes(stage: Stage) -> list[Any]:
+    return [(tensor.name, tensor.shape, tensor.layout) for tensor in stage.inputs]

@@ -36,15 +36,15 @@ def bootstrap_mean_difference(
 ) -> Interval:
     """Mean of ``a`` minus mean of ``b``, paired per sample, with its percentile bootstrap interval.
 
-    ``a`` and ``b`` are [n], sample i of one paired with sample i of the other. With weights [n] (not negative, 1 by
-    default) a mean is ``sum w x / sum w``, and a resample carries the weights of the samples it drew: so per-sample
-    ratios weighted by their denominators give the interval of the pooled ratio. Resamples come from PCG64(seed):
-    same input, same interval.
+    ``a`` and ``b`` are [n], sample i of one paired with sample i of the other. With weights [n] (not
+    negative, 1 by default) a mean is ``sum w x / sum w``, and a resample carries the weights of the samples
+    it drew: so per-sample ratios weighted by their denominators give the interval of the pooled ratio.
+    Resamples come from PCG64(seed): same input, same interval.
 
-    Edge cases: n = 0, or a side without any weight, gives NaN throughout; n = 1, or samples that all differ by the
-    same amount, give an interval of zero width. The width then says nothing: read ``count``. A resample in which one
-    side drew no weight is left out.
-    Raises ValueError for shapes that differ, a negative weight or a non-finite value.
+    Edge cases: n = 0, or a side without any weight, gives NaN throughout; n = 1, or samples that all differ
+    by the same amount, give an interval of zero width. The width then says nothing: read ``count``. A
+    resample in which one side drew no weight is left out. Raises ValueError for shapes that differ, a
+    negative weight or a non-finite value.
     """
     a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
     a_w = np.ones_like(a) if a_weights is None else np.asarray(a_weights, np.float64)
@@ -71,13 +71,11 @@ def _check(a: Vector, b: Vector, a_weights: Vector, b_weights: Vector) -> None:
         raise ValueError("weights must not be negative")
 
 
-def _resampled_differences(
-    columns: Vector, resamples: int, generator: np.random.Generator
-) -> Vector:
+def _resampled_differences(columns: Vector, resamples: int, generator: np.random.Generator) -> Vector:
     """Difference of the weighted means of each resample, [resamples] less those where a side drew no weight.
 
-    ``columns`` [n, 4]: weighted a, its weight, weighted b, its weight. A resample is a row of multiplicities, so its
-    four sums are one matrix product.
+    ``columns`` [n, 4]: weighted a, its weight, weighted b, its weight. A resample is a row of
+    multiplicities, so its four sums are one matrix product.
     """
     count = len(columns)
     rows = max(1, _SLAB_INDICES // count)

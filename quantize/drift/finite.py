@@ -12,12 +12,13 @@ from quantize.drift.wiring import read_steps
 
 _REMEDY = {
     "reference": "the float model itself fails there; correct its weights or that sample",
-    "quantized": "the float model is sound there; calibrate on samples like this one, or keep that op in float",
+    "quantized": "the float model is sound there; calibrate on samples like it, or keep that op in float",
 }
 
 
 def first_bad_tensor(model: bytes, role: str, values: tuple[NDArray[Any], ...]) -> str | None:
-    """Says which tensor goes bad first when ``model`` runs on one sample with every tensor kept, None if none does.
+    """Says which tensor goes bad first when ``model`` runs on one sample with every tensor kept, None if none
+    does.
 
     ``values`` are the real-valued inputs in the model's order; the search follows the graph's run order.
     """
@@ -27,7 +28,9 @@ def first_bad_tensor(model: bytes, role: str, values: tuple[NDArray[Any], ...]) 
     for step in read_steps(model):
         for index in step.outputs:
             if index in tensors and (kind := _bad_kind(side.raw(tensors[index]))):
-                return f"tensor '{tensors[index].name}' (output of {step.op}) of the {role} model holds {kind}"
+                return (
+                    f"tensor '{tensors[index].name}' (output of {step.op}) of the {role} model holds {kind}"
+                )
     return None
 
 

@@ -21,8 +21,8 @@ class Pair:
 def pair_ends(reference: tuple[TensorInfo, ...], test: tuple[TensorInfo, ...], end: str) -> tuple[Pair, ...]:
     """Pairs the graph inputs or outputs (``end``), in the reference's order.
 
-    By name where both models use the same set of names, else by position: quantizers may rename ends, but do not
-    reorder them.
+    By name where both models use the same set of names, else by position: quantizers may rename ends, but do
+    not reorder them.
     """
     by_name = {tensor.name: tensor for tensor in test}
     if len(by_name) == len(test) and by_name.keys() == {tensor.name for tensor in reference}:
@@ -31,7 +31,7 @@ def pair_ends(reference: tuple[TensorInfo, ...], test: tuple[TensorInfo, ...], e
     if shapes[0] != shapes[1]:
         raise QuantizationError(
             f"the {end}s of the reference model are {_describe(reference)}, those of the quantized model"
-            f" {_describe(test)}; drift compares two precisions of one network: give the pair that belongs together"
+            f" {_describe(test)}; drift compares two precisions of one network: give two that belong together"
         )
     return tuple(map(Pair, reference, test))
 
@@ -43,12 +43,13 @@ def pair_tensors(
     test_steps: Iterable[Step],
     names: Mapping[str, str],
 ) -> tuple[tuple[Pair, ...], tuple[str, ...]]:
-    """Pairs the graph inputs and intermediate tensors, in the reference's run order; also the unmatched names.
+    """Pairs the graph inputs and intermediate tensors, in the reference's run order; also the unmatched
+    names.
 
-    A quantizer keeps the name of a tensor that it quantizes in place, and gives a fresh name to what it inserts. So
-    the counterpart is the tensor that ``names`` gives, else the output of a QUANTIZE that reads the tensor of the
-    same name (the rounded copy which its consumers see), else the tensor of the same name itself. Shapes must agree.
-    Only real-valued tensors take part: float or quantized.
+    A quantizer keeps the name of a tensor that it quantizes in place, and gives a fresh name to what it
+    inserts. So the counterpart is the tensor that ``names`` gives, else the output of a QUANTIZE that reads
+    the tensor of the same name (the rounded copy which its consumers see), else the tensor of the same name
+    itself. Shapes must agree. Only real-valued tensors take part: float or quantized.
     """
     reference_tensors, test_tensors = reference.tensors(), test.tensors()
     counterparts = _by_name(test, test_steps, test_tensors)

@@ -33,7 +33,9 @@ def measure(
 ) -> Drift:
     """See `quantize.drift`."""
     if not len(samples):
-        raise QuantizationError("drift needs at least one sample, and there is none; give a sample set that is not empty")
+        raise QuantizationError(
+            "drift needs at least one sample, and there is none; give a sample set that is not empty"
+        )
     sides = _Sides(reference, quantized, preserve=False, threads=threads)
     outputs = pair_ends(sides.reference.outputs, sides.test.outputs, "output")
     stream = sides.follow(samples, len(samples), outputs, progress)
@@ -98,7 +100,9 @@ class _Sides:
 
 
 def _real_inputs(sample: Sample, inputs: tuple[TensorInfo, ...], index: int) -> tuple[Array, ...]:
-    """The sample's arrays in the order of ``inputs``, checked; raw integers of a quantized input become real numbers."""
+    """The sample's arrays in the order of ``inputs``, checked; raw integers of a quantized input become real
+    numbers.
+    """
     names = [tensor.name for tensor in inputs]
     if sample.keys() != set(names):
         raise QuantizationError(
@@ -116,7 +120,9 @@ def _real_input(value: Array, tensor: TensorInfo, index: int) -> Array:
         )
     # A sum is finite only if its terms are (the reverse may overflow), and costs less than a mask.
     if value.dtype.kind == "f" and not np.isfinite(value.sum()) and not np.isfinite(value).all():
-        raise QuantizationError(f"sample {index}: input '{tensor.name}' holds NaN or infinity; drop or mend that sample")
+        raise QuantizationError(
+            f"sample {index}: input '{tensor.name}' holds NaN or infinity; drop or mend that sample"
+        )
     return tensor.decode(value)
 
 

@@ -8,13 +8,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+# Below the length at which OpenBLAS spreads a dot product over threads: a sum must not depend on their
+# number, and waking them costs milliseconds. It also keeps the difference in the cache.
+_CHUNK_ELEMENTS = 8192
+
 
 @dataclass
 class Moments:
     """Streaming float64 sums over pairs (reference r, test t) of equal shape.
 
-    The error sum is taken from the differences themselves, never as ``sum r² - 2 sum r t + sum t²``, which loses all
-    digits when the two are close.
+    The error sum is taken from the differences themselves, never as ``sum r² - 2 sum r t + sum t²``, which
+    loses all digits when the two are close.
     """
 
     reference_squares: float = 0.0
@@ -26,16 +30,16 @@ class Moments:
 
     def update(self, reference: NDArray[Any], test: NDArray[Any]) -> None:
         """Add float64 arrays of equal shape; a NaN or infinity in them makes `finite` False for good."""
-        r, t = reference.reshape(-1), test.reshape(-1)
-        if not r.size:
-            return
-        error = r - t
-        self.reference_squares += float(np.dot(r, r))
-        self.test_squares += float(np.dot(t, t))
-        self.products += float(np.dot(r, t))
-        self.error_squares += float(np.dot(error, error))
-        self.error_max_abs = max(self.error_max_abs, float(error.max()), -float(error.min()))
-        self.elements += r.size
+        reference, test = reference.reshape(-1), test.reshape(-1)
+        for start in range(0, reference.size, _CHUNK_ELEMENTS):
+            r, t = (side[start : start + _CHUNK_ELEMENTS] for side in (reference, test))
+            error = r - t
+            self.reference_squares += float(np.dot(r, r))
+            self.test_squares += float(np.dot(t, t))
+            self.products += float(np.dot(r, t))
+            self.error_squares += float(np.dot(error, error))
+            self.error_max_abs = max(self.error_max_abs, float(error.max()), -float(error.min()))
+            self.elements += r.size
 
     def merge(self, other: Moments) -> Moments:
         """The moments of both streams together."""

@@ -44,8 +44,8 @@ class TensorDrift:
 class Drift:
     """Drift of every output over all samples, of every intermediate tensor over the first few.
 
-    ``tensors`` are in the reference's graph order; ``unmatched`` names those of its intermediate tensors that have no
-    counterpart of the same name and shape in the quantized model.
+    ``tensors`` are in the reference's graph order; ``unmatched`` names those of its intermediate tensors
+    that have no counterpart of the same name and shape in the quantized model.
     """
 
     outputs: tuple[TensorDrift, ...]

@@ -16,7 +16,9 @@ Array = NDArray[Any]
 
 @dataclass(frozen=True)
 class TensorInfo:
-    """A tensor of the main subgraph. ``scale`` and ``zero_point`` broadcast against it; scale None: not quantized."""
+    """A tensor of the main subgraph. ``scale`` and ``zero_point`` broadcast against it; scale None: not
+    quantized.
+    """
 
     index: int
     name: str
@@ -49,13 +51,17 @@ class TensorInfo:
         return values
 
     def decode(self, values: Array) -> Array:
-        """The real numbers behind ``values`` where they are this tensor's raw integers, else ``values`` as they are."""
+        """The real numbers behind ``values`` where they are this tensor's raw integers, else ``values`` as
+        they are.
+        """
         if self.scale is None or values.dtype != self.dtype:
             return values
         return self.dequantize(values.astype(np.float64))
 
     def encode(self, values: Array) -> Array:
-        """Real numbers as this tensor stores them: ``clamp(rint(x / scale) + zero_point)`` where it is quantized."""
+        """Real numbers as this tensor stores them: ``clamp(rint(x / scale) + zero_point)`` where it is
+        quantized.
+        """
         if self.scale is None or self.zero_point is None:
             return values.astype(self.dtype, copy=False)
         limits = np.iinfo(self.dtype)
@@ -66,8 +72,8 @@ class TensorInfo:
 class Side:
     """An interpreter, 1 thread by default, with what drift needs to know about its tensors.
 
-    With ``preserve`` every intermediate tensor can be read after `run`; that costs the delegate, so it is meant for
-    few samples.
+    With ``preserve`` every intermediate tensor can be read after `run`; that costs the delegate, so it is
+    meant for few samples.
     """
 
     def __init__(self, model: bytes, role: str, *, preserve: bool = False, threads: int = 1) -> None:
@@ -91,7 +97,9 @@ class Side:
         return {d["index"]: TensorInfo.of(d) for d in self._interpreter.get_tensor_details() if d["name"]}
 
     def run(self, values: tuple[Array, ...]) -> None:
-        """One invocation from real zero state; ``values`` in the order of `inputs`, encoded where those are quantized."""
+        """One invocation from real zero state; ``values`` in the order of `inputs`, encoded where those are
+        quantized.
+        """
         self._interpreter.reset_all_variables()
         for tensor, value in zip(self.inputs, values, strict=True):
             self._interpreter.set_tensor(tensor.index, tensor.encode(value))

@@ -10,8 +10,9 @@ from quantize.drift.moments import Moments
 def sqnr_db(moments: Moments) -> float:
     """``10 log10(sum r² / sum (r - t)²)`` in dB; higher is better.
 
-    Identical streams give +inf, also when both are all zero. A dead reference (all zero) against a live test gives
-    -inf: not a perfect match. A dead test against a live reference gives 0 dB. Non-finite values give NaN.
+    Identical streams give +inf, also when both are all zero. A dead reference (all zero) against a live
+    test gives -inf: not a perfect match. A dead test against a live reference gives 0 dB. Non-finite values
+    give NaN.
     """
     if not moments.finite:
         return math.nan

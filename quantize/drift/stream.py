@@ -8,8 +8,8 @@ from quantize.drift.match import Pair
 from quantize.drift.moments import Moments
 from quantize.drift.side import Side
 
-# One block of float64 values, both models and all pairs together; bounds memory, and spreads the cost of a numpy call
-# over many samples where tensors are small.
+# One block of float64 values, both models and all pairs together; bounds memory, and spreads the cost of a
+# numpy call over many samples where tensors are small.
 _BLOCK_BYTES = 16 << 20
 _BLOCK_SAMPLES = 64
 

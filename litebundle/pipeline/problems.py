@@ -1,0 +1,175 @@
+"""Problems of a pipeline.toml, each told with file, line, table, rule and way out, all in one error."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+
+from litebundle.errors import LitebundleError
+from litebundle.pipeline.positions import Loc
+from litebundle.pipeline.rules import nearest
+
+# Keys that the models know under another name than the file may use.
+_SINGULAR = {"inputs": "input"}
+
+_WANTED = {
+    "string_type": 'a text in quotes ("...")',
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "tuple_type": "a list [...]",
+    "mapping_type": "a table { ... }",
+    "dict_type": "a table { ... }",
+    "model_type": "a table { ... }",
+    "model_attributes_type": "a table { ... }",
+}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One broken rule and the place in the file (keys and indices from the top)."""
+
+    loc: Loc
+    message: str
+
+
+def from_validation(error: ValidationError, model: type[BaseModel], prefix: Loc = ()) -> list[Problem]:
+    """pydantic's findings in our words; `prefix` is where the validated table sits in the file."""
+    problems = []
+    for detail in error.errors(include_url=False):
+        # A union's or a key's marker ("[key]", "function-after[...]") is no place in the file.
+        loc = tuple(part for part in detail["loc"] if isinstance(part, int) or "[" not in part)
+        problems.append(Problem((*prefix, *loc), _message(detail["type"], detail, model, loc)))
+    return problems
+
+
+def raise_all(
+    path: Path, document: Mapping[str, Any], lines: Mapping[Loc, int], problems: Iterable[Problem]
+) -> None:
+    """Raise one `LitebundleError` with every problem in the order of the file; return if there is none."""
+    told = sorted(
+        {(_line(problem.loc, lines), _place(problem.loc, document), problem.message) for problem in problems}
+    )
+    texts = [
+        f"{path}:{line}: {place}: {message}" if place else f"{path}:{line}: {message}"
+        for line, place, message in told
+    ]
+    if len(texts) == 1:
+        raise LitebundleError(texts[0])
+    if texts:
+        raise LitebundleError(f"{len(texts)} errors in {path.name}\n  " + "\n  ".join(texts))
+
+
+def as_toml(value: object) -> str:
+    """A value as one would write it in the file."""
+    if isinstance(value, Mapping):
+        return "{ " + ", ".join(f"{key} = {as_toml(item)}" for key, item in value.items()) + " }"
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return "[" + ", ".join(as_toml(item) for item in value) + "]"
+    if isinstance(value, bool | str):
+        return json.dumps(value, ensure_ascii=False)
+    return str(value)
+
+
+def _message(kind: str, detail: Any, model: type[BaseModel], loc: Loc) -> str:
+    given = detail.get("input")
+    context = detail.get("ctx", {})
+    if kind == "extra_forbidden":
+        known = _keys(_table(model, loc[:-1]))
+        return f"unknown key {loc[-1]!r}{nearest(str(loc[-1]), known)} (known: {', '.join(known)})"
+    if kind == "missing":
+        return f"key {loc[-1]!r} is missing{_example(model, loc)}"
+    if kind == "literal_error":
+        known = re.findall(r"'([^']*)'", context["expected"])
+        return f"{as_toml(given)} is not allowed{nearest(str(given), known)} (allowed: {', '.join(known)})"
+    if kind in _WANTED:
+        return f"must be {_WANTED[kind]}, not {as_toml(given)}{_example(model, loc)}"
+    if kind == "int_from_float":
+        return f"must be a whole number, not {as_toml(given)}{_example(model, loc)}"
+    if kind in ("too_short", "string_too_short"):
+        return f"must not be empty{_example(model, loc)}"
+    if kind == "value_error":
+        return str(context["error"])
+    return f"{as_toml(given)}: {detail['msg'][0].lower()}{detail['msg'][1:]}{_example(model, loc)}"
+
+
+def _table(model: type[BaseModel], loc: Loc) -> type[BaseModel]:
+    """The model of the table at a location."""
+    for part in loc:
+        if isinstance(part, str):
+            model = next(_models(_fields(model)[part].annotation), model)
+    return model
+
+
+def _models(annotation: object) -> Iterator[type[BaseModel]]:
+    """The models named anywhere inside a type annotation."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _models(argument)
+
+
+def _fields(model: type[BaseModel]) -> Mapping[str, FieldInfo]:
+    """Fields by the key that the file uses."""
+    return {field.alias or name: field for name, field in model.model_fields.items()}
+
+
+def _keys(model: type[BaseModel]) -> list[str]:
+    known = [*_fields(model)]
+    return known + [_SINGULAR[key] for key in known if key in _SINGULAR]
+
+
+def _example(model: type[BaseModel], loc: Loc) -> str:
+    """`; write for example key = value`, as far as the model gives one."""
+    keys = [part for part in loc if isinstance(part, str)]
+    if not keys:
+        return ""
+    field = _fields(_table(model, tuple(keys[:-1]))).get(keys[-1])
+    if field is None or not field.examples:
+        return ""
+    return f"; write for example {keys[-1]} = {as_toml(field.examples[0])}"
+
+
+def _line(loc: Loc, lines: Mapping[Loc, int]) -> int:
+    """Line of the innermost part of a location that the text has; 1 for the whole file."""
+    line, place = 1, ()  # type: tuple[int, Loc]
+    for part in loc:
+        candidates = [(*place, part), (*place, _SINGULAR.get(str(part), part))]
+        found = next((candidate for candidate in candidates if candidate in lines), None)
+        if found is None and isinstance(part, int):
+            continue  # a single table stands for a list of one
+        if found is None:
+            break
+        line, place = lines[found], found
+    return line
+
+
+def _place(loc: Loc, document: Mapping[str, Any]) -> str:
+    """The table in words: `[data]`, `stage 'locate'`, with the keys inside it."""
+    if not loc:
+        return ""
+    if loc[0] == "stage" and len(loc) > 1:
+        return ", ".join([_stage_in_words(document, loc[1]), *_keys_in_words(loc[2:])])
+    return " ".join([f"[{loc[0]}]", *_keys_in_words(loc[1:])])
+
+
+def _stage_in_words(document: Mapping[str, Any], index: object) -> str:
+    try:
+        return f"stage {document['stage'][index]['name']!r}"
+    except (LookupError, TypeError):
+        return f"stage number {int(str(index)) + 1}"
+
+
+def _keys_in_words(loc: Loc) -> list[str]:
+    """`inputs[0].shape` as one word, or nothing for an empty location."""
+    text = ""
+    for part in loc:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}"
+    return [text.removeprefix(".")] if text else []

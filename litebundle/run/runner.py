@@ -67,8 +67,8 @@ class Runner:
         Args:
             image: The photo.
             tap: Called after each run of a model with (stage, inputs by tensor name as they were before
-                quantization, real outputs by tensor name). It may keep the arrays, and must not change them; an array that
-                several runs share is the same object.
+                quantization, real outputs by tensor name). It may keep the arrays but not change them;
+                one that several runs share is the same object.
 
         Raises:
             LitebundleError: Not such a photo, or a stage's values do not fit its model.

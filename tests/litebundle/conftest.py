@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
+from litebundle.graph import Graph, Node, ResultField
+
 TYPES = {
     "float32": schema.TensorType.FLOAT32,
     "int32": schema.TensorType.INT32,
@@ -203,3 +205,113 @@ def counter_tflite() -> bytes:
         operator(ADD, ["state", "one"], ["state_out"]),
     ]
     return write_tflite(tensors, operators, ["token", "memory", "state"], ["logits", "state_out"])
+
+
+@pytest.fixture
+def locator_tflite() -> bytes:
+    """image [1, 4, 4, 3] -> heatmap = r + g + b, box = 1/8 to all sides: exactly a cell of the grid."""
+    tensors = [
+        TensorPlan("image", [1, 4, 4, 3]),
+        TensorPlan("ones", [1, 3], data=np.ones((1, 3))),
+        TensorPlan("zero", [1], data=np.zeros(1)),
+        TensorPlan("heatmap", [1, 4, 4, 1]),
+        TensorPlan("zeros", [4, 3], data=np.zeros((4, 3))),
+        TensorPlan("eighths", [4], data=np.full(4, 0.125)),
+        TensorPlan("box", [1, 4, 4, 4]),
+    ]
+    operators = [
+        operator(FULLY_CONNECTED, ["image", "ones", "zero"], ["heatmap"]),
+        operator(FULLY_CONNECTED, ["image", "zeros", "eighths"], ["box"]),
+    ]
+    for plan in operators:
+        plan.options.keepNumDims = True
+    return write_tflite(tensors, operators, ["image"], ["heatmap", "box"])
+
+
+def node(op: str, name: str, inputs: str, outputs: str, each: bool = False, **attributes: object) -> Node:
+    return Node(name, op, tuple(inputs.split()), tuple(outputs.split()), attributes, name.split("/")[0], each)
+
+
+@dataclass(frozen=True)
+class App:
+    """Finds coloured cells on a black photo and reads each: angle = channel, text = the counter's tokens."""
+
+    graph: Graph
+    models: dict[str, bytes]
+    labels: dict[str, tuple[str, ...]]
+    photo: np.ndarray
+    items: list[dict[str, object]]
+
+
+@pytest.fixture
+def app(locator_tflite, mean_colour_tflite, linear_tflite, counter_tflite) -> App:
+    unit = {"mean": [0.0], "std": [255.0]}
+    nodes = (
+        node("letterbox", "locate/letterbox", "photo", "locate/picture locate/geometry", size=[4, 4], fill=0),
+        node("normalize", "locate/normalize", "locate/picture", "locate/image", **unit),
+        node("model", "locate/model", "locate/image", "locate/heatmap locate/box"),
+        node(
+            "heatmap_boxes",
+            "locate/heatmap_boxes",
+            "locate/heatmap locate/box locate/geometry photo",
+            "locate/boxes",
+            threshold=0.2,
+        ),
+        node("crop_boxes", "colour/crop_boxes", "photo locate/boxes", "colour/crops colour/boxes"),
+        node("resize", "colour/resize", "colour/crops", "colour/small", True, size=[2, 2]),
+        node("normalize", "colour/normalize", "colour/small", "colour/image", True, **unit),
+        node("model", "colour/model", "colour/image", "colour/scores", True),
+        node(
+            "rotate_upright",
+            "colour/rotate_upright",
+            "colour/crops colour/scores",
+            "colour/picture colour/angle",
+            True,
+            angles=[0, 90, 180],
+        ),
+        node("model", "number/model", "colour/scores", "number/y", True),
+        node(
+            "autoregressive_decode",
+            "count/loop",
+            "number/y",
+            "count/tokens count/score",
+            True,
+            token="token",
+            constants=["memory"],
+            state={"state": "state_out"},
+            logits="logits",
+            start=1,
+            end=7,
+            max_tokens=5,
+            beam=1,
+        ),
+        node(
+            "detokenize",
+            "count/detokenize",
+            "count/tokens",
+            "count/text",
+            True,
+            labels="labels/count.json",
+            style="none",
+        ),
+    )
+    results = (
+        ResultField("box", "colour/boxes"),
+        ResultField("angle", "colour/angle"),
+        ResultField("text", "count/text"),
+        ResultField("score", "count/score"),
+    )
+    models = {
+        "locate": locator_tflite,
+        "colour": mean_colour_tflite,
+        "number": linear_tflite(np.array([[1.0, 2.0, 3.0]]), np.zeros(1)),
+        "count": counter_tflite,
+    }
+    photo = np.zeros((40, 40, 3), np.uint8)
+    photo[0:10, 0:10, 0] = 255
+    photo[20:30, 30:40, 1] = 204
+    items = [
+        {"box": [0, 0, 10, 10], "angle": 0, "text": "ce"},
+        {"box": [30, 20, 40, 30], "angle": 1, "text": "dg"},
+    ]
+    return App(Graph(nodes, results), models, {"labels/count.json": tuple("abcdefgh")}, photo, items)

@@ -12,14 +12,18 @@ from types import MappingProxyType
 from litebundle.glue import (
     convert_color,
     crop_boxes,
+    ctc_decode,
+    dbnet_boxes,
     detokenize,
     fit_height,
     heatmap_boxes,
     letterbox,
     nms,
     normalize,
+    pad,
     resize,
     rotate_upright,
+    softmax_top_k,
     to_tensor,
 )
 from litebundle.glue.operation import Attributes, Kind, Operation, Port
@@ -32,14 +36,18 @@ OPERATIONS: Mapping[str, Operation] = MappingProxyType(
         for module in (
             convert_color,
             crop_boxes,
+            ctc_decode,
+            dbnet_boxes,
             detokenize,
             fit_height,
             heatmap_boxes,
             letterbox,
             nms,
             normalize,
+            pad,
             resize,
             rotate_upright,
+            softmax_top_k,
             to_tensor,
         )
     }

@@ -16,6 +16,8 @@ PRECISION_BITS = 22
 
 # Eight outputs share one small matrix product: as fast as scalar C code, measured against 4, 16 and 32.
 _BLOCK = 8
+# A strip of rows stays in the cache while it is resized; measured against 2^18 to 2^20 and no strips.
+_STRIP_BYTES = 1 << 21
 
 
 class _Bands(NamedTuple):
@@ -36,26 +38,30 @@ def resize_image(image: Image, height: int, width: int) -> Image:
     rows, columns = image.shape[:2]
     if (rows, columns) == (height, width):
         return image
-    planes = image.transpose(2, 0, 1).astype(np.float64, order="C")
-    if columns != width:
-        planes = _resize_columns(planes, width)
-        if rows != height:
-            np.floor(planes, out=planes)
+    planes = _resize_columns(image, width) if columns != width else _planes(image)
     if rows != height:
         planes = _resize_rows(planes, height)
     return np.ascontiguousarray(planes.astype(np.uint8).transpose(1, 2, 0))
 
 
-def _resize_columns(planes: NDArray[np.float64], width: int) -> NDArray[np.float64]:
-    channels, rows, columns = planes.shape
-    lines = planes.reshape(channels * rows, columns)
+def _planes(image: Image) -> NDArray[np.float64]:
+    return image.transpose(2, 0, 1).astype(np.float64, order="C")
+
+
+def _resize_columns(image: Image, width: int) -> NDArray[np.float64]:
+    """uint8 [H, W, C] -> whole numbers float64 [C, H, width]."""
+    rows, columns, channels = image.shape
     bands = _bands(columns, width)
-    result = np.empty((channels * rows, width))
-    for block, start in enumerate(bands.starts):
-        out = result[:, block * _BLOCK : (block + 1) * _BLOCK]
-        np.matmul(lines[:, start : start + bands.span], bands.matrices[block, :, : out.shape[1]], out=out)
+    result = np.empty((channels, rows, width))
+    strip = max(1, _STRIP_BYTES // (columns * channels * result.itemsize))
+    for top in range(0, rows, strip):
+        lines = _planes(image[top : top + strip])
+        for block, start in enumerate(bands.starts):
+            out = result[:, top : top + strip, block * _BLOCK : (block + 1) * _BLOCK]
+            matrix = bands.matrices[block, :, : out.shape[2]]
+            np.matmul(lines[:, :, start : start + bands.span], matrix, out=out)
     result += 0.5
-    return result.reshape(channels, rows, width)
+    return np.floor(result, out=result)
 
 
 def _resize_rows(planes: NDArray[np.float64], height: int) -> NDArray[np.float64]:

@@ -204,8 +204,8 @@ class _Compiler:
         if len(prepared) > 1:
             raise JoinError(
                 scope.loc,
-                f"inputs {', '.join(map(repr, prepared))} would all take the prepared picture; bind all but one "
-                'with from = "stage.output"',
+                f"inputs {', '.join(map(repr, prepared))} would all take the prepared picture; bind all "
+                'but one with from = "stage.output"',
             )
         if scope.stage.before and not prepared:
             raise JoinError(
@@ -221,18 +221,15 @@ class _Compiler:
                 f"there is no stage {stage!r} before this one{nearest(stage, self.scopes)} "
                 f"(earlier stages: {', '.join(self.scopes) or 'none'})",
             )
-        value = f"{stage}/{name}"
-        known = [
-            other.partition("/")[2]
-            for other, kind in self.kinds.items()
-            if other.startswith(f"{stage}/") and kind == "tensor"
-        ]
+        scope = self.scopes[stage]
+        known = scope.stage.outputs if scope.stage.loop is None else ()
         if name not in known:
             raise JoinError(
                 loc,
-                f"stage {stage!r} has no tensor {name!r}{nearest(name, known)} (it has: {', '.join(known)})",
+                f"stage {stage!r} has no tensor {name!r}{nearest(name, known)} "
+                f"(it has: {', '.join(known) or 'none'})",
             )
-        return value
+        return f"{stage}/{name}"
 
     def _after(self, scope: _Scope, loc: Loc, step: Step) -> None:
         operation = OPERATIONS[step.op]

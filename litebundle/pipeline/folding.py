@@ -24,7 +24,8 @@ def foldable_normalize(stage: Stage) -> Affine | None:
     """The affine form of the stage's normalisation, if it can be folded into a uint8 input.
 
     It can when `normalize` is the last step of `before`, uses one mean and one standard deviation for all
-    channels, and its mean lies in 0..255: (pixel - mean) / std = scale * (pixel - zero_point) with scale = 1 / std.
+    channels, and its mean lies in 0..255: (pixel - mean) / std = scale * (pixel - zero_point) with
+    scale = 1 / std.
     """
     if not stage.before or stage.before[-1].op != "normalize":
         return None

@@ -26,7 +26,7 @@ def _one_or_more(value: object) -> object:
 class Table(BaseModel):
     """Base of every table: no unknown keys, no silent conversion between types, no change afterwards."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
 
 
 class Metric(Table):
@@ -155,7 +155,7 @@ class Quantize(Table):
 
     scheme: Annotated[Scheme, BeforeValidator(rules.not_auto)] = Field(default="none", examples=["int8"])
     io: Annotated[Io, BeforeValidator(_both_sides)] = Field(
-        Io(input="float32", output="float32"), examples=["uint8"]
+        default=Io(input="float32", output="float32"), examples=["uint8"]
     )
     full_integer: bool = Field(default=False, examples=[True])
     calibration: Literal["minmax", "percentile"] = Field(default="minmax", examples=["percentile"])
@@ -166,7 +166,7 @@ class Quantize(Table):
         integer = self.io.input != "float32" or self.io.output != "float32" or self.full_integer
         if integer and self.scheme != "int8":
             raise ValueError(
-                f'integer io and full_integer need scheme = "int8", not "{self.scheme}"; change it or remove them'
+                f'integer io and full_integer need scheme = "int8", not "{self.scheme}"; change one'
             )
         if "percentile" in self.model_fields_set and self.calibration != "percentile":
             raise ValueError('percentile is used by calibration = "percentile" alone; set that or remove it')
@@ -174,7 +174,7 @@ class Quantize(Table):
 
 
 class Budget(Table):
-    """What quantizing this stage may cost: the largest loss of a metric, absolute, in the metric's own unit."""
+    """What quantizing this stage may cost: the largest loss of a metric, absolute, in its own unit."""
 
     metric: str = Field(examples=["box_f1"])
     max_drop: float = Field(ge=0, examples=[0.01])
@@ -252,10 +252,10 @@ class Identity(Table):
 class Document(Table):
     """pipeline.toml as it is written."""
 
-    pipeline: Identity = Field(examples=[{"name": "my_app", "version": "0.1.0"}])
+    pipeline: Identity
     requirements: Requirements = Requirements()
-    data: Data = Field(examples=[{"calibrate": "data/calibrate", "validate": "data/validate"}])
-    stage: tuple[Stage, ...] = Field(min_length=1, examples=[[{"name": "locate"}]])
+    data: Data
+    stage: tuple[Stage, ...] = Field(min_length=1)
 
 
 class Pipeline(Table):

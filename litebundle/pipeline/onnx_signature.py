@@ -29,7 +29,7 @@ Field = tuple[int, int | Buffer]
 
 @dataclass(frozen=True)
 class OnnxTensor:
-    """An input or output as the file declares it; an axis of no fixed length is None, so is a missing shape."""
+    """An input or output as the file declares it; an axis of open length is None, so is a missing shape."""
 
     name: str
     dtype: str

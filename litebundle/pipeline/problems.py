@@ -31,6 +31,13 @@ _WANTED = {
     "model_attributes_type": "a table { ... }",
 }
 
+_LIMITS = {
+    "greater_than": "more than",
+    "greater_than_equal": "at least",
+    "less_than": "less than",
+    "less_than_equal": "at most",
+}
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -54,13 +61,8 @@ def raise_all(
     path: Path, document: Mapping[str, Any], lines: Mapping[Loc, int], problems: Iterable[Problem]
 ) -> None:
     """Raise one `LitebundleError` with every problem in the order of the file; return if there is none."""
-    told = sorted(
-        {(_line(problem.loc, lines), _place(problem.loc, document), problem.message) for problem in problems}
-    )
-    texts = [
-        f"{path}:{line}: {place}: {message}" if place else f"{path}:{line}: {message}"
-        for line, place, message in told
-    ]
+    told = sorted({(*_find(problem.loc, lines), problem.message) for problem in problems})
+    texts = [f"{path}:{line}: {_place(loc, document)}: {message}" for line, loc, message in told]
     if len(texts) == 1:
         raise LitebundleError(texts[0])
     if texts:
@@ -83,11 +85,11 @@ def _message(kind: str, detail: Any, model: type[BaseModel], loc: Loc) -> str:
     context = detail.get("ctx", {})
     if kind == "extra_forbidden":
         known = _keys(_table(model, loc[:-1]))
-        return f"unknown key {loc[-1]!r}{nearest(str(loc[-1]), known)} (known: {', '.join(known)})"
+        return f"unknown key{nearest(str(loc[-1]), known)} (known: {', '.join(known)})"
     if kind == "missing":
-        return f"key {loc[-1]!r} is missing{_example(model, loc)}"
+        return "is missing" + (_example(model, loc) or "; docs/pipeline.md shows what it means")
     if kind == "literal_error":
-        known = re.findall(r"'([^']*)'", context["expected"])
+        known = re.findall(r"'([^']+)'", context["expected"])
         return f"{as_toml(given)} is not allowed{nearest(str(given), known)} (allowed: {', '.join(known)})"
     if kind in _WANTED:
         return f"must be {_WANTED[kind]}, not {as_toml(given)}{_example(model, loc)}"
@@ -95,6 +97,8 @@ def _message(kind: str, detail: Any, model: type[BaseModel], loc: Loc) -> str:
         return f"must be a whole number, not {as_toml(given)}{_example(model, loc)}"
     if kind in ("too_short", "string_too_short"):
         return f"must not be empty{_example(model, loc)}"
+    if kind in _LIMITS:
+        return f"must be {_LIMITS[kind]} {next(iter(context.values()))}, not {as_toml(given)}"
     if kind == "value_error":
         return str(context["error"])
     return f"{as_toml(given)}: {detail['msg'][0].lower()}{detail['msg'][1:]}{_example(model, loc)}"
@@ -137,27 +141,30 @@ def _example(model: type[BaseModel], loc: Loc) -> str:
     return f"; write for example {keys[-1]} = {as_toml(field.examples[0])}"
 
 
-def _line(loc: Loc, lines: Mapping[Loc, int]) -> int:
-    """Line of the innermost part of a location that the text has; 1 for the whole file."""
-    line, place = 1, ()  # type: tuple[int, Loc]
-    for part in loc:
-        candidates = [(*place, part), (*place, _SINGULAR.get(str(part), part))]
-        found = next((candidate for candidate in candidates if candidate in lines), None)
-        if found is None and isinstance(part, int):
+def _find(loc: Loc, lines: Mapping[Loc, int]) -> tuple[int, Loc]:
+    """Line of the innermost part of a location that the text has, and the location in the text's own keys."""
+    line = 1
+    place: Loc = ()
+    for i, part in enumerate(loc):
+        singular = (*place, _SINGULAR.get(str(part), part))
+        if (*place, part) in lines:
+            place = (*place, part)
+        elif singular in lines:
+            place = singular
+        elif isinstance(part, int) and place in lines and (*place, 0) not in lines:
             continue  # a single table stands for a list of one
-        if found is None:
-            break
-        line, place = lines[found], found
-    return line
+        else:
+            return line, (*place, *loc[i:])
+        line = lines[place]
+    return line, place
 
 
 def _place(loc: Loc, document: Mapping[str, Any]) -> str:
     """The table in words: `[data]`, `stage 'locate'`, with the keys inside it."""
-    if not loc:
-        return ""
     if loc[0] == "stage" and len(loc) > 1:
         return ", ".join([_stage_in_words(document, loc[1]), *_keys_in_words(loc[2:])])
-    return " ".join([f"[{loc[0]}]", *_keys_in_words(loc[1:])])
+    header = "[[stage]]" if loc[0] == "stage" else f"[{loc[0]}]"
+    return " ".join([header, *_keys_in_words(loc[1:])])
 
 
 def _stage_in_words(document: Mapping[str, Any], index: object) -> str:

@@ -17,8 +17,9 @@ def nearest(name: str, known: Iterable[str]) -> str:
     """`; did you mean 'x'?` for the known name closest to a mistyped one, or nothing."""
     from difflib import get_close_matches
 
-    close = get_close_matches(name.lower(), list(known), n=1, cutoff=0.5)
-    return f"; did you mean {close[0]!r}?" if close else ""
+    by_folded = {item.lower(): item for item in known}
+    close = get_close_matches(name.lower(), by_folded, n=1, cutoff=0.5)
+    return f"; did you mean {by_folded[close[0]]!r}?" if close else ""
 
 
 def semantic_version(text: str) -> str:
@@ -31,7 +32,7 @@ def semantic_version(text: str) -> str:
 def bundle_name(text: str) -> str:
     if not re.fullmatch(r"[a-z][a-z0-9_-]*", text):
         raise ValueError(
-            f"{text!r} cannot name a bundle (and its file); use small letters, digits, _ and -, a letter first"
+            f"{text!r} cannot name a bundle and its file; use small letters, digits, _ and -, a letter first"
         )
     return text
 

@@ -88,7 +88,7 @@ def _may_fit(shape: Shape, wanted: Shape) -> bool:
 
 
 def _follow_glue(loc: Loc, node: Node, known: dict[str, Shape]) -> None:
-    """Note the shape of the node's first output, if its input's is known and its operation is in the table."""
+    """Note the shape of the node's first output, if its input's is known and its operation has a rule."""
     shape = known.get(node.inputs[0])
     rule = _FIRST_OUTPUT.get(node.op)
     if shape is None or rule is None:

@@ -61,7 +61,8 @@ def _check(loc: Loc, step: Mapping[str, Any], root: Path) -> Iterator[Problem]:
             model.model_validate(_attributes(step))
         except ValidationError as error:
             yield from from_validation(error, model, loc)
-        yield from _check_labels(loc, step, root)
+        if "labels" in model.model_fields:
+            yield from _check_labels(loc, step, root)
 
 
 def _attributes(step: Mapping[str, Any]) -> Mapping[str, Any]:

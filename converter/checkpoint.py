@@ -88,15 +88,15 @@ def check_weights(path: Path) -> WeightsFormat:
 
 def _check(file: BinaryIO, path: Path) -> WeightsFormat:
     head = file.read(9)
+    if head[8:] == b"{" and int.from_bytes(head[:8], "little") <= MAX_HEADER_BYTES:
+        _check_safetensors(file, path)
+        return "safetensors"
     if head.startswith(b"PK\x03\x04"):
         _check_zip(file, path)
         return "torch"
     if head.startswith(b"\x80"):
         _check_legacy(file, path)
         return "torch"
-    if head[8:] == b"{":
-        _check_safetensors(file, path)
-        return "safetensors"
     if tarfile.is_tarfile(path):
         raise ConversionError(f"weights '{path}' is a tar checkpoint of torch before 0.1.11; {WAY_OUT}")
     raise ConversionError(f"weights '{path}' is neither a safetensors file nor a torch checkpoint; {WAY_OUT}")
@@ -106,7 +106,7 @@ def _check_safetensors(file: BinaryIO, path: Path) -> None:
     size = path.stat().st_size
     file.seek(0)
     header_bytes = int.from_bytes(file.read(8), "little")
-    if header_bytes > min(MAX_HEADER_BYTES, size - 8):
+    if header_bytes > size - 8:
         raise _damaged(path, f"its header claims {header_bytes} bytes of a file of {size}")
     tensors = sorted(_read_header(file.read(header_bytes), path), key=lambda each: (each.begin, each.end))
     data_begin = 8 + header_bytes

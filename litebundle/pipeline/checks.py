@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from litebundle.pipeline.model import Data, Document, Stage
-from litebundle.pipeline.problems import Problem
+from litebundle.toml import Problem
 
 
 def check_document(document: Document, root: Path) -> list[Problem]:

@@ -11,8 +11,8 @@ from litebundle.glue import OPERATIONS, Operation, Port
 from litebundle.graph import FAN_OUT, PHOTO, Graph, Node, ResultField
 from litebundle.pipeline.folding import foldable_normalize
 from litebundle.pipeline.model import Loop, Pipeline, Stage, Step
-from litebundle.pipeline.positions import Loc
-from litebundle.pipeline.rules import labels_asset, nearest
+from litebundle.pipeline.rules import labels_asset
+from litebundle.toml import Loc, nearest
 
 # A value of one of these kinds is what a user asked the pipeline for; the others only join operations.
 _RESULT_KINDS = ("boxes", "text", "index", "score")

@@ -6,6 +6,7 @@ The descriptions and examples serve the error messages and are held equal to doc
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -258,29 +259,32 @@ class Document(Table):
     stage: tuple[Stage, ...] = Field(min_length=1)
 
 
+@dataclass(frozen=True)
+class DataFolders:
+    """The two parts of the data set, absolute."""
+
+    calibrate: Path
+    validate: Path
+
+
 class Pipeline(Table):
-    """A checked pipeline. `root` is the folder of pipeline.toml, absolute; other paths are relative to it."""
+    """A checked pipeline. A dump leaves out where things lie, so that it is the same in every folder.
+
+    `root` is the folder of pipeline.toml, absolute; the paths of stages are relative to it.
+    """
 
     name: str
     version: str
     summary: str
     licence: str
     requirements: Requirements
-    data: Data
+    data: DataFolders = Field(exclude=True)
     stages: tuple[Stage, ...]
-    root: Path
+    root: Path = Field(exclude=True)
 
     def path(self, relative: str) -> Path:
         """A path of pipeline.toml as an absolute one."""
         return (self.root / relative).resolve()
-
-    @property
-    def calibrate_folder(self) -> Path:
-        return self.path(self.data.calibrate)
-
-    @property
-    def validate_folder(self) -> Path:
-        return self.path(self.data.validate_)
 
     def stage(self, name: str) -> Stage:
         """The stage of that name; `KeyError` if there is none."""

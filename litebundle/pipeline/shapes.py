@@ -8,7 +8,7 @@ from typing import Any
 from litebundle.graph import PHOTO, Graph, Node
 from litebundle.pipeline.compile import JoinError
 from litebundle.pipeline.model import Input, Pipeline, Stage
-from litebundle.pipeline.positions import Loc
+from litebundle.toml import Loc
 
 Shape = tuple[int | None, ...]
 """None: a length that differs from photo to photo."""

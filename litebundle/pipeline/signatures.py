@@ -8,8 +8,7 @@ from pathlib import Path
 from litebundle.errors import LitebundleError
 from litebundle.pipeline.model import Input, Stage
 from litebundle.pipeline.onnx_signature import OnnxTensor, read_signature
-from litebundle.pipeline.problems import Problem
-from litebundle.pipeline.rules import nearest
+from litebundle.toml import Problem, nearest
 
 
 def complete_signature(stage: Stage, root: Path) -> tuple[Stage, list[Problem]]:

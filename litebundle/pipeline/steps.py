@@ -12,9 +12,7 @@ from litebundle.errors import LitebundleError
 from litebundle.graph import FAN_OUT
 from litebundle.pipeline.labels import read_labels
 from litebundle.pipeline.model import Stage, Step
-from litebundle.pipeline.positions import Loc
-from litebundle.pipeline.problems import Problem, from_validation
-from litebundle.pipeline.rules import nearest
+from litebundle.toml import Loc, Problem, from_validation, nearest
 
 
 def check_steps(document: Mapping[str, Any], root: Path) -> list[Problem]:

@@ -1,4 +1,4 @@
-"""Problems of a pipeline.toml, each told with file, line, table, rule and way out, all in one error."""
+"""Problems of a TOML file, each told with file, line, table, rule and way out, all in one error."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from litebundle.errors import LitebundleError
-from litebundle.pipeline.positions import Loc
-from litebundle.pipeline.rules import nearest
+from litebundle.toml.nearest import nearest
+from litebundle.toml.positions import Loc
 
 # Keys that the models know under another name than the file may use.
 _SINGULAR = {"inputs": "input"}
@@ -58,11 +58,11 @@ def from_validation(error: ValidationError, model: type[BaseModel], prefix: Loc 
 
 
 def raise_all(
-    path: Path, document: Mapping[str, Any], lines: Mapping[Loc, int], problems: Iterable[Problem]
+    path: Path, tables: Mapping[str, Any], lines: Mapping[Loc, int], problems: Iterable[Problem]
 ) -> None:
     """Raise one `LitebundleError` with every problem in the order of the file; return if there is none."""
     told = sorted({(*_find(problem.loc, lines), problem.message) for problem in problems})
-    texts = [f"{path}:{line}: {_place(loc, document)}: {message}" for line, loc, message in told]
+    texts = [f"{path}:{line}: {_place(loc, tables)}: {message}" for line, loc, message in told]
     if len(texts) == 1:
         raise LitebundleError(texts[0])
     if texts:
@@ -161,17 +161,20 @@ def _find(loc: Loc, lines: Mapping[Loc, int]) -> tuple[int, Loc]:
 
 def _place(loc: Loc, document: Mapping[str, Any]) -> str:
     """The table in words: `[data]`, `stage 'locate'`, with the keys inside it."""
-    if loc[0] == "stage" and len(loc) > 1:
-        return ", ".join([_stage_in_words(document, loc[1]), *_keys_in_words(loc[2:])])
-    header = "[[stage]]" if loc[0] == "stage" else f"[{loc[0]}]"
-    return " ".join([header, *_keys_in_words(loc[1:])])
+    if len(loc) > 1 and isinstance(loc[1], int):
+        return ", ".join([_item_in_words(document, str(loc[0]), loc[1]), *_keys_in_words(loc[2:])])
+    return " ".join([f"[{loc[0]}]", *_keys_in_words(loc[1:])])
 
 
-def _stage_in_words(document: Mapping[str, Any], index: object) -> str:
-    try:
-        return f"stage {document['stage'][index]['name']!r}"
-    except (LookupError, TypeError):
-        return f"stage number {int(str(index)) + 1}"
+def _item_in_words(document: Mapping[str, Any], table: str, index: int) -> str:
+    """`stage 'locate'` by the item's name (a sample's: its file), else its number."""
+    item = document[table][index]
+    label = (
+        next((item[key] for key in ("name", "file") if key in item), None)
+        if isinstance(item, Mapping)
+        else None
+    )
+    return f"{table} {label!r}" if isinstance(label, str) else f"{table} number {index + 1}"
 
 
 def _keys_in_words(loc: Loc) -> list[str]:

@@ -1,6 +1,6 @@
-"""Cost of a drift measurement against a plain loop over the same two models, both timed in one run.
+"""CPU time of a drift measurement against a plain loop over the same two models, taken in one run.
 
-    python bench/drift.py [--samples 200] [--repeats 5] [REFERENCE.tflite QUANTIZED.tflite ...]
+    python bench/drift.py [--samples 200] [--repeats 9] [REFERENCE.tflite QUANTIZED.tflite ...]
 
 The plain loop loads both models, runs every sample through both with the same threads and takes, per
 output, what any script would: float64 error, SQNR, cosine, largest error. Without models: the pairs of
@@ -42,7 +42,7 @@ def main() -> None:
     )
     parser.add_argument("models", nargs="*", type=Path, help="reference and quantized model, in turn")
     parser.add_argument("--samples", type=int, default=200)
-    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--repeats", type=int, default=9)
     arguments = parser.parse_args()
     models = arguments.models or [
         TINY / task / "trained_models" / n for task, names in PAIRS.items() for n in names
@@ -59,7 +59,7 @@ def main() -> None:
 
 
 def compare(reference: bytes, quantized: bytes, samples: int, repeats: int) -> tuple[float, float]:
-    """Fastest of ``repeats`` for the plain loop and for drift, in seconds, taken in turns after one
+    """Least CPU time of ``repeats`` for the plain loop and for drift, in seconds, taken in turns after one
     unmeasured round.
     """
     values = make_samples(reference, quantized, samples)
@@ -74,9 +74,9 @@ def compare(reference: bytes, quantized: bytes, samples: int, repeats: int) -> t
 
 
 def seconds(action: Callable[[], Any]) -> float:
-    start = time.perf_counter()
+    start = time.process_time()
     action()
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 def make_samples(reference: bytes, quantized: bytes, count: int) -> list[Sample]:
@@ -141,8 +141,11 @@ def stored(value: NDArray[Any], details: dict[str, Any]) -> NDArray[Any]:
 
 def real(value: NDArray[Any], details: dict[str, Any]) -> NDArray[np.float64]:
     scale, zero_point = details["quantization"]
-    wide = value.astype(np.float64)
-    return (wide - zero_point) * np.float64(scale) if scale else wide
+    real_value: NDArray[np.float64] = value.astype(np.float64)
+    if scale:
+        real_value -= zero_point
+        real_value *= scale
+    return real_value
 
 
 if __name__ == "__main__":

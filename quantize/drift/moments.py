@@ -31,15 +31,19 @@ class Moments:
     def update(self, reference: NDArray[Any], test: NDArray[Any]) -> None:
         """Add float64 arrays of equal shape; a NaN or infinity in them makes `finite` False for good."""
         reference, test = reference.reshape(-1), test.reshape(-1)
-        for start in range(0, reference.size, _CHUNK_ELEMENTS):
-            r, t = (side[start : start + _CHUNK_ELEMENTS] for side in (reference, test))
-            error = r - t
-            self.reference_squares += float(np.dot(r, r))
-            self.test_squares += float(np.dot(t, t))
-            self.products += float(np.dot(r, t))
-            self.error_squares += float(np.dot(error, error))
-            self.error_max_abs = max(self.error_max_abs, float(error.max()), -float(error.min()))
-            self.elements += r.size
+        with np.errstate(invalid="ignore", over="ignore"):
+            for start in range(0, reference.size, _CHUNK_ELEMENTS):
+                chunk = slice(start, start + _CHUNK_ELEMENTS)
+                self._add(reference[chunk], test[chunk])
+
+    def _add(self, r: NDArray[Any], t: NDArray[Any]) -> None:
+        error = r - t
+        self.reference_squares += float(np.dot(r, r))
+        self.test_squares += float(np.dot(t, t))
+        self.products += float(np.dot(r, t))
+        self.error_squares += float(np.dot(error, error))
+        self.error_max_abs = max(self.error_max_abs, float(error.max()), -float(error.min()))
+        self.elements += r.size
 
     def merge(self, other: Moments) -> Moments:
         """The moments of both streams together."""

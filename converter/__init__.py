@@ -1,0 +1,46 @@
+"""PyTorch and ONNX models to float TFLite models that are proven to compute the same.
+
+The names below load what they need on first use, so that importing the package costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from converter.api import convert_onnx
+    from converter.conversion import Conversion, TensorRef, TensorSpec
+    from converter.errors import ConversionError
+    from converter.parity import Parity
+    from converter.torch_export import InputSpec, convert_torch, export_torch
+
+__all__ = [
+    "Conversion",
+    "ConversionError",
+    "InputSpec",
+    "Parity",
+    "TensorRef",
+    "TensorSpec",
+    "convert_onnx",
+    "convert_torch",
+    "export_torch",
+]
+
+_HOMES = {
+    "Conversion": "conversion",
+    "ConversionError": "errors",
+    "InputSpec": "torch_export",
+    "Parity": "parity",
+    "TensorRef": "conversion",
+    "TensorSpec": "conversion",
+    "convert_onnx": "api",
+    "convert_torch": "torch_export",
+    "export_torch": "torch_export",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'converter' has no attribute '{name}'")
+    return getattr(import_module(f"converter.{_HOMES[name]}"), name)

@@ -1,0 +1,38 @@
+"""The public conversions: lowered and proven equal to their source."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+from onnx import ModelProto
+
+from converter.conversion import Conversion
+from converter.onnx_convert import lower
+from converter.onnx_file import load_model
+from converter.parity import check_parity
+
+
+def convert_onnx(
+    model: ModelProto | bytes | str | Path,
+    *,
+    shapes: Mapping[str, Sequence[int]] | None = None,
+    layouts: Mapping[str, str] | None = None,
+    samples: Iterable[Mapping[str, NDArray[Any]]] = (),
+    tolerance: float = 1e-4,
+) -> Conversion:
+    """Convert an ONNX model to TFLite and compare both on the same inputs.
+
+    ``shapes`` fixes dynamic inputs; it and ``samples`` speak of ONNX names and the source's axes. ``layouts`` maps
+    names of rank-4 inputs and outputs to ``"NHWC"``; by default the result keeps the source's axes. int64 becomes
+    int32. Each output may differ from onnxruntime's by ``tolerance`` times its own scale, on the samples, on
+    random inputs and on edge values. Raises ConversionError naming the object, the rule and the way out.
+    """
+    source = load_model(model)
+    lowered = lower(source, shapes, layouts)
+    parity = check_parity(source, lowered, samples, tolerance)
+    return Conversion(lowered.tflite, lowered.inputs, lowered.outputs, lowered.tensor_map, parity)
+
+

@@ -1,0 +1,12 @@
+"""Rewrites of the TFLite graph, in the order in which they run; one per file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from converter.fusions.activations import fuse_activations
+from converter.fusions.affine import fold_affine
+from converter.fusions.reshapes import collapse_reshapes
+from converter.tflite_graph import TfliteGraph
+
+FUSIONS: tuple[Callable[[TfliteGraph], None], ...] = (collapse_reshapes, fold_affine, fuse_activations)

@@ -1,0 +1,19 @@
+"""One file per operator family; importing the package fills the table of rules."""
+
+from __future__ import annotations
+
+from converter.lowering import (
+    activation,
+    convolution,
+    elementwise,
+    linear,
+    pooling,
+    reduction,
+    shaping,
+    softmax,
+)
+from converter.lowering.registry import RULES
+
+FAMILIES = (activation, convolution, elementwise, linear, pooling, reduction, shaping, softmax)
+
+__all__ = ["FAMILIES", "RULES"]

@@ -1,0 +1,124 @@
+"""The conversion itself: read, rewrite, lower, fuse, write. It loads no runtime and checks no numbers."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from onnx import ModelProto
+
+from converter.conversion import Lowered, TensorRef, TensorSpec
+from converter.errors import ConversionError
+from converter.fusions import FUSIONS
+from converter.graph import Graph
+from converter.layout import NHWC, Layout, arrange, source_order
+from converter.lowerer import Lowerer
+from converter.lowering import RULES
+from converter.onnx_reader import read_graph
+from converter.passes import PASSES
+from converter.tflite_graph import Tensor, TfliteGraph
+from converter.tflite_writer import write
+
+LAYOUTS = {"NHWC": NHWC, "NCHW": source_order(4), "": None}
+
+
+def lower(
+    model: ModelProto,
+    shapes: Mapping[str, Sequence[int]] | None = None,
+    layouts: Mapping[str, str] | None = None,
+) -> Lowered:
+    """Turn ``model`` into a TFLite flatbuffer.
+
+    ``shapes`` fixes dynamic inputs, in the source's axes; ``layouts`` asks for ``"NHWC"`` inputs and outputs where
+    the source has NCHW. Raises ConversionError naming what stands in the way.
+    """
+    graph = read_graph(model, shapes or {}, RULES)
+    asked = _asked_layouts(graph, layouts or {})
+    for rewrite in PASSES:
+        rewrite(graph)
+        graph.remove_dead_nodes()
+    lowerer = Lowerer(graph)
+    inputs = [_input(lowerer, name, asked[name]) for name in graph.inputs]
+    for node in graph.nodes:
+        lowerer.name_after(next(filter(None, node.outputs)))
+        RULES[node.op](lowerer, node)
+    outputs: list[Tensor] = []
+    for name in graph.outputs:
+        outputs.append(_output(lowerer, name, asked[name], [*inputs, *outputs]))
+    result = TfliteGraph(lowerer.operators, inputs, outputs)
+    result.remove_dead_operators()
+    for fuse in FUSIONS:
+        fuse(result)
+        result.remove_dead_operators()
+    _make_names_unique(result, lowerer)
+    return Lowered(
+        write(result),
+        tuple(_spec(name, tensor, layouts or {}) for name, tensor in zip(graph.inputs, inputs, strict=True)),
+        tuple(_spec(name, tensor, layouts or {}) for name, tensor in zip(graph.outputs, outputs, strict=True)),
+        _tensor_map(lowerer, result),
+    )
+
+
+def _asked_layouts(graph: Graph, layouts: Mapping[str, str]) -> dict[str, Layout]:
+    names = (*graph.inputs, *graph.outputs)
+    for name, layout in layouts.items():
+        if name not in names:
+            raise ConversionError(
+                f"layout given for '{name}', which is no input or output; they are "
+                + ", ".join(f"'{known}'" for known in names)
+            )
+        if layout not in LAYOUTS:
+            raise ConversionError(f"'{name}': unknown layout '{layout}'; write NHWC or NCHW")
+        if layout and len(graph.values[name].shape) != 4:
+            raise ConversionError(
+                f"'{name}': layout {layout} asked of a tensor of rank {len(graph.values[name].shape)}; "
+                "leave it out, only tensors of rank 4 have one"
+            )
+    return {
+        name: LAYOUTS[layouts.get(name, "")] or source_order(len(graph.values[name].shape)) for name in names
+    }
+
+
+def _input(lowerer: Lowerer, name: str, layout: Layout) -> Tensor:
+    tensor = Tensor(name, arrange(lowerer.shape(name), layout), lowerer.dtype(name))
+    lowerer.place(name, tensor, layout)
+    return tensor
+
+
+def _output(lowerer: Lowerer, name: str, layout: Layout, taken: Sequence[Tensor]) -> Tensor:
+    """The tensor of an output, which bears its name and is no input, no constant and no other output."""
+    lowerer.name_after(name)
+    tensor = lowerer.tensor(name, layout)
+    if tensor in taken or tensor.data is not None:
+        tensor = lowerer.copy(tensor)
+    lowerer.place(name, tensor, layout)
+    tensor.name = name
+    return tensor
+
+
+def _make_names_unique(result: TfliteGraph, lowerer: Lowerer) -> None:
+    """The model's inputs and outputs keep their names, then the tensors of source values, then all others."""
+    tensors = dict.fromkeys((*result.inputs, *result.outputs))
+    tensors.update(dict.fromkeys(tensor for tensor in result.tensors() if lowerer.holds_value(tensor)))
+    tensors.update(dict.fromkeys(result.tensors()))
+    taken: set[str] = set()
+    counters: dict[str, int] = defaultdict(int)
+    for tensor in tensors:
+        wanted = tensor.name
+        while tensor.name in taken:
+            counters[wanted] += 1
+            tensor.name = f"{wanted}/{counters[wanted]}"
+        taken.add(tensor.name)
+
+
+def _spec(name: str, tensor: Tensor, layouts: Mapping[str, str]) -> TensorSpec:
+    return TensorSpec(name, tensor.name, tensor.shape, tensor.dtype.name, layouts.get(name, ""))
+
+
+def _tensor_map(lowerer: Lowerer, result: TfliteGraph) -> dict[str, TensorRef]:
+    live = {tensor for tensor in result.tensors() if tensor.data is None}
+    return {
+        name: TensorRef(placed.tensor.name, None if placed.layout == source_order(len(placed.layout)) else placed.layout)
+        for name, placed in lowerer.placed.items()
+        if placed.tensor in live
+    }

@@ -1,0 +1,375 @@
+"""ONNX model -> typed graph: axes fixed, every shape known, what can be computed ahead computed."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, TypeProto, helper, numpy_helper
+
+from converter.errors import ConversionError
+from converter.graph import Array, Graph, Node, Value
+
+OLDEST_OPSET = 7  # from here on broadcasting is numpy's
+LARGEST_FOLDED_ELEMENTS = 1 << 26
+SHAPE_DATA_ELEMENTS = 1 << 12
+NARROWED = {TensorProto.FLOAT16: TensorProto.FLOAT, TensorProto.DOUBLE: TensorProto.FLOAT}
+RANDOM_OPS = frozenset({"RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Bernoulli", "Multinomial"})
+
+
+def read_graph(model: ModelProto, shapes: Mapping[str, Sequence[int]], supported: Container[str]) -> Graph:
+    """Read ``model`` with its inputs fixed to ``shapes`` (source's axes).
+
+    float16 and float64 become float32. Raises ConversionError when an opset, an operator outside ``supported``, a
+    shape or a weight stands in the way.
+    """
+    if model.functions:
+        model = onnx.inliner.inline_local_functions(model)
+    reader = _Reader(model, supported)
+    inputs = reader.read_inputs(shapes)
+    reader.read_nodes(model.graph, {})
+    outputs = tuple(dict.fromkeys(output.name for output in model.graph.output))
+    for name in outputs:
+        if name not in reader.values:
+            raise ConversionError(f"output '{name}': no node makes it; export the model again")
+    graph = Graph(reader.nodes, reader.values, inputs, outputs)
+    graph.remove_dead_nodes()
+    return graph
+
+
+class _Reader:
+    def __init__(self, model: ModelProto, supported: Container[str]) -> None:
+        self.model = model
+        self.supported = supported
+        self.opsets = {_domain(entry.domain): entry.version for entry in model.opset_import}
+        self.values: dict[str, Value] = {}
+        self.nodes: list[Node] = []
+        self._check_opset()
+
+    def _check_opset(self) -> None:
+        version = self.opsets.get("", 0)
+        newest = onnx.defs.onnx_opset_version()
+        if not OLDEST_OPSET <= version <= newest:
+            raise ConversionError(
+                f"the model uses opset {version}, this converter reads {OLDEST_OPSET} to {newest}; "
+                "export the model again with opset_version=18"
+            )
+
+    # inputs and constants
+
+    def read_inputs(self, shapes: Mapping[str, Sequence[int]]) -> tuple[str, ...]:
+        constants = {tensor.name for tensor in self.model.graph.initializer}
+        inputs = [entry for entry in self.model.graph.input if entry.name not in constants]
+        names = [entry.name for entry in inputs]
+        for name in shapes:
+            if name not in names:
+                raise ConversionError(f"shape given for '{name}', which is no input; the inputs are {_listed(names)}")
+        for entry in inputs:
+            if entry.type.WhichOneof("value") != "tensor_type":
+                raise ConversionError(f"input '{entry.name}' is no tensor; only tensors can become TFLite inputs")
+            tensor_type = entry.type.tensor_type
+            shape = _fixed_shape(entry.name, tensor_type, shapes.get(entry.name))
+            self._add(Value(entry.name, shape, _numpy_dtype(tensor_type.elem_type, f"input '{entry.name}'")))
+        return tuple(names)
+
+    def _add(self, value: Value) -> None:
+        if value.name in self.values:
+            raise ConversionError(f"value '{value.name}' is written twice; export the model again")
+        self.values[value.name] = value
+
+    def _add_constant(self, name: str, data: Array) -> None:
+        data = _narrowed(data)
+        self._add(Value(name, data.shape, data.dtype, data))
+
+    # nodes
+
+    def read_nodes(self, graph: GraphProto, outer: Mapping[str, str]) -> dict[str, str]:
+        """Read the nodes of ``graph``; returns how names inside it read in the flat graph."""
+        names = dict(outer)
+        if graph.sparse_initializer:
+            raise ConversionError("the model holds sparse initializers; save it with dense weights")
+        for tensor in graph.initializer:
+            names[tensor.name] = self._fresh(tensor.name, outer)
+            self._add_constant(names[tensor.name], _initializer(tensor))
+        for proto in _live_nodes(graph):
+            self._read_node(proto, names, outer)
+        return names
+
+    def _fresh(self, name: str, outer: Mapping[str, str]) -> str:
+        if not outer:
+            return name
+        while name in self.values:
+            name += "/inner"
+        return name
+
+    def _read_node(self, proto: NodeProto, names: dict[str, str], outer: Mapping[str, str]) -> None:
+        domain = _domain(proto.domain)
+        node = Node(
+            proto.op_type if not domain else f"{domain}.{proto.op_type}",
+            proto.name,
+            [names.get(name, name) for name in proto.input],
+            [self._fresh(name, outer) if name else "" for name in proto.output],
+            version=self.opsets.get(domain, 0),
+        )
+        if not any(node.outputs):
+            return
+        for name in node.inputs:
+            if name and name not in self.values:
+                raise ConversionError(
+                    f"{node.label()} reads '{name}', which nothing before it makes; export the model again"
+                )
+        names.update(zip(proto.output, node.outputs, strict=True))
+        if node.op == "If":
+            self._inline_branch(proto, node, names)
+            return
+        if node.op == "Constant":
+            self._add_constant(node.outputs[0], _constant(proto, node))
+            return
+        node.attributes = {entry.name: _attribute(entry, node) for entry in proto.attribute}
+        self._place(node, proto)
+
+    def _inline_branch(self, proto: NodeProto, node: Node, names: dict[str, str]) -> None:
+        condition = self.values[node.inputs[0]].data
+        if condition is None:
+            raise ConversionError(
+                f"{node.label()} chooses its branch while running, which a static TFLite graph cannot; "
+                "fix the input that decides, or export without the branch"
+            )
+        wanted = "then_branch" if condition.reshape(-1)[0] else "else_branch"
+        branch = next(entry.g for entry in proto.attribute if entry.name == wanted)
+        inner = self.read_nodes(branch, names or {"": ""})
+        for result, output in zip(branch.output, node.outputs, strict=True):
+            source = self.values[inner[result.name]]
+            self.nodes.append(Node("Identity", node.name, [source.name], [output], version=node.version))
+            self._add(Value(output, source.shape, source.dtype, source.data))
+
+    def _place(self, node: Node, proto: NodeProto) -> None:
+        foldable = all(self.values[name].data is not None for name in node.inputs if name)
+        if node.op not in self.supported and not (foldable and node.op not in RANDOM_OPS):
+            raise ConversionError(self._unsupported(node))
+        self._infer(node, proto)
+        if node.op in ("Shape", "Size") or (foldable and node.op not in RANDOM_OPS):
+            self._fold(node, proto)
+        else:
+            self.nodes.append(node)
+
+    def _unsupported(self, node: Node) -> str:
+        used = {entry.op_type for entry in self.model.graph.node}
+        others = sorted(op for op in used if op not in self.supported and op not in (node.op, "Constant", "If"))
+        also = f" (the model also uses {', '.join(others)})" if others else ""
+        return (
+            f"{node.label()} has no TFLite form in this converter{also}; "
+            "express it with supported operators in the source model, or move it out of the model"
+        )
+
+    def _infer(self, node: Node, proto: NodeProto) -> None:
+        """Types of the node's outputs by ONNX's own inference, which knows every operator and opset."""
+        local = _renamed(proto, node)
+        types, data = {}, {}
+        for name in filter(None, node.inputs):
+            value = self.values[name]
+            types[name] = helper.make_tensor_type_proto(helper.np_dtype_to_tensor_dtype(value.dtype), value.shape)
+            if value.data is not None and value.data.size <= SHAPE_DATA_ELEMENTS:
+                data[name] = numpy_helper.from_array(value.data, name)
+        try:
+            schema = onnx.defs.get_schema(node.op, node.version, "")
+            inferred = onnx.shape_inference.infer_node_outputs(
+                schema, local, types, data, opset_imports=self.model.opset_import, ir_version=self.model.ir_version
+            )
+        except (onnx.shape_inference.InferenceError, onnx.defs.SchemaError) as error:
+            raise ConversionError(f"{node.label()} is not valid ONNX: {_first_line(error)}; export it again") from error
+        except (RuntimeError, ValueError, TypeError) as error:
+            raise ConversionError(f"{node.label()} is not valid ONNX: {_first_line(error)}; export it again") from error
+        for output in filter(None, node.outputs):
+            self._add(_typed(node, output, inferred.get(output)))
+
+    def _fold(self, node: Node, proto: NodeProto) -> None:
+        for output in filter(None, node.outputs):
+            if np.prod(self.values[output].shape, dtype=np.float64) > LARGEST_FOLDED_ELEMENTS:
+                raise ConversionError(
+                    f"{node.label()} makes a constant of shape {list(self.values[output].shape)}, more than "
+                    f"{LARGEST_FOLDED_ELEMENTS} elements; give smaller shapes"
+                )
+        results = [np.asarray(result) for result in self._evaluate(node, proto)]
+        for output, result in zip(node.outputs, results, strict=False):
+            if output:
+                data = _narrowed(result.astype(self.values[output].dtype, copy=False))
+                self.values[output] = Value(output, data.shape, data.dtype, data)
+
+    def _evaluate(self, node: Node, proto: NodeProto) -> Sequence[Array]:
+        if node.op == "Shape":
+            shape = self.values[node.inputs[0]].shape
+            return [np.array(shape[slice(node.attributes.get("start"), node.attributes.get("end"))], np.int64)]
+        if node.op == "Size":
+            return [np.array(np.prod(self.values[node.inputs[0]].shape), np.int64)]
+        from onnx.reference import ReferenceEvaluator  # only models with constant arithmetic pay for it
+
+        local = _renamed(proto, node)
+        feeds = {name: self.values[name].data for name in node.inputs if name}
+        try:
+            results: Sequence[Array] = ReferenceEvaluator(local, opsets={"": node.version}).run(None, feeds)
+        except Exception as error:  # the reference raises whatever numpy raises
+            raise ConversionError(
+                f"{node.label()} has constant inputs that it cannot be computed from: {_first_line(error)}; "
+                "export the model again"
+            ) from error
+        return results
+
+
+def _domain(name: str) -> str:
+    return "" if name == "ai.onnx" else name
+
+
+def _live_nodes(graph: GraphProto) -> Iterable[NodeProto]:
+    needed = {output.name for output in graph.output}
+    live: list[NodeProto] = []
+    for node in reversed(graph.node):
+        if needed.intersection(node.output):
+            live.append(node)
+            needed.update(_reads(node))
+    return reversed(live)
+
+
+def _reads(node: NodeProto) -> set[str]:
+    names = set(node.input)
+    for attribute in node.attribute:
+        for inner in (attribute.g, *attribute.graphs):
+            for inner_node in inner.node:
+                names |= _reads(inner_node)
+            names |= {output.name for output in inner.output}
+    return names
+
+
+def _fixed_shape(name: str, tensor_type: TypeProto.Tensor, given: Sequence[int] | None) -> tuple[int, ...]:
+    if not tensor_type.HasField("shape"):
+        declared: list[int | str] = ["?"] * len(given or ())
+    else:
+        declared = [
+            axis.dim_value if axis.HasField("dim_value") and axis.dim_value >= 0 else axis.dim_param or "?"
+            for axis in tensor_type.shape.dim
+        ]
+    open_axes = [axis for axis in declared if isinstance(axis, str)]
+    text = "x".join(str(axis) for axis in declared)
+    if given is None:
+        if open_axes or not tensor_type.HasField("shape"):
+            raise ConversionError(
+                f"input '{name}' has dynamic axes ({text or 'of unknown rank'}), TFLite tensors here are static; "
+                f"give its shape, e.g. --shape {name}={','.join('1' if isinstance(a, str) else str(a) for a in declared)}"
+            )
+        return tuple(int(axis) for axis in declared)
+    wanted = tuple(int(axis) for axis in given)
+    fits = len(wanted) == len(declared) and all(
+        size > 0 and (isinstance(axis, str) or axis == size) for axis, size in zip(declared, wanted, strict=True)
+    )
+    if not fits:
+        raise ConversionError(
+            f"input '{name}' is declared {text}, shape {'x'.join(map(str, wanted))} does not fit; "
+            "change dynamic axes only, to positive sizes"
+        )
+    return wanted
+
+
+def _typed(node: Node, name: str, inferred: TypeProto | None) -> Value:
+    if inferred is None or not inferred.HasField("tensor_type") or not inferred.tensor_type.HasField("shape"):
+        raise ConversionError(_unknown_shape(node, name))
+    axes = inferred.tensor_type.shape.dim
+    if not all(axis.HasField("dim_value") for axis in axes):
+        raise ConversionError(_unknown_shape(node, name))
+    dtype = _numpy_dtype(inferred.tensor_type.elem_type, node.label())
+    return Value(name, tuple(axis.dim_value for axis in axes), dtype)
+
+
+def _unknown_shape(node: Node, name: str) -> str:
+    return (
+        f"{node.label()} gives '{name}' a shape that depends on the data, TFLite tensors here are static; "
+        "compute that part outside the model"
+    )
+
+
+def _numpy_dtype(elem_type: int, what: str) -> np.dtype[Any]:
+    elem_type = NARROWED.get(elem_type, elem_type)
+    try:
+        dtype = np.dtype(helper.tensor_dtype_to_np_dtype(elem_type))
+    except KeyError as error:
+        raise ConversionError(f"{what} has an unknown element type {elem_type}; export the model again") from error
+    if dtype.kind not in "fiub":
+        raise ConversionError(
+            f"{what} is of type {TensorProto.DataType.Name(elem_type)}, which has no TFLite form here; "
+            "cast it to float32 or int32 in the source model"
+        )
+    return dtype
+
+
+def _initializer(tensor: TensorProto) -> Array:
+    what = f"initializer '{tensor.name}'"
+    data = _array(tensor, what)
+    if data.dtype.kind == "f" and not np.isfinite(data).all() and (data.size > 1 or np.isnan(data).any()):
+        raise ConversionError(
+            f"{what} holds NaN or infinite values; train or export the model again "
+            "(for a mask write a large finite number such as -1e9)"
+        )
+    return data
+
+
+def _array(tensor: TensorProto, what: str) -> Array:
+    try:
+        return np.array(numpy_helper.to_array(tensor))
+    except Exception as error:  # malformed tensors fail in many ways inside numpy_helper
+        raise ConversionError(f"{what} cannot be read: {_first_line(error)}; export the model again") from error
+
+
+def _constant(proto: NodeProto, node: Node) -> Array:
+    for entry in proto.attribute:
+        if entry.name == "value":
+            return _array(entry.t, node.label())
+        if entry.name in ("value_float", "value_floats"):
+            return np.array(helper.get_attribute_value(entry), np.float32)
+        if entry.name in ("value_int", "value_ints"):
+            return np.array(helper.get_attribute_value(entry), np.int64)
+    raise ConversionError(f"{node.label()} holds neither a tensor nor numbers; export the model again")
+
+
+def _attribute(entry: AttributeProto, node: Node) -> Any:
+    if entry.ref_attr_name:
+        raise ConversionError(f"{node.label()} refers to an attribute of a function; export it inlined")
+    if entry.type in (AttributeProto.GRAPH, AttributeProto.GRAPHS):
+        raise ConversionError(f"{node.label()} runs a subgraph, which has no TFLite form here; unroll it")
+    try:
+        value = helper.get_attribute_value(entry)
+    except ValueError as error:
+        raise ConversionError(f"{node.label()} has an unreadable attribute '{entry.name}'") from error
+    if entry.type == AttributeProto.TENSOR:
+        return _array(value, node.label())
+    if entry.type == AttributeProto.STRING:
+        return value.decode("utf-8", "replace")
+    if entry.type == AttributeProto.STRINGS:
+        return [text.decode("utf-8", "replace") for text in value]
+    return list(value) if entry.type in (AttributeProto.INTS, AttributeProto.FLOATS) else value
+
+
+def _renamed(proto: NodeProto, node: Node) -> NodeProto:
+    """The node under the flat graph's names, its element types narrowed as the values are."""
+    local = NodeProto()
+    local.CopyFrom(proto)
+    local.input[:] = node.inputs
+    local.output[:] = node.outputs
+    for entry in local.attribute:
+        if (node.op, entry.name) in (("Cast", "to"), ("EyeLike", "dtype")):
+            entry.i = NARROWED.get(entry.i, entry.i)
+        elif node.op == "ConstantOfShape" and entry.name == "value":
+            entry.t.CopyFrom(numpy_helper.from_array(_narrowed(_array(entry.t, node.label()))))
+    return local
+
+
+def _narrowed(data: Array) -> Array:
+    return data.astype(np.float32) if data.dtype in (np.float16, np.float64) else data
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[-1]
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(f"'{name}'" for name in names) or "none"

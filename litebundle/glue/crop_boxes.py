@@ -23,14 +23,15 @@ def run(attributes: CropBoxesAttributes, picture: Image, boxes: Boxes) -> tuple[
     check_image("crop_boxes", picture)
     check_boxes("crop_boxes", boxes)
     rows, columns, _ = picture.shape
+    boxes = boxes[np.isfinite(boxes[:, :4]).all(axis=1)]
     x0, y0, x1, y1 = boxes[:, :4].astype(np.float64).T
-    valid = np.isfinite(boxes[:, :4]).all(axis=1) & (x1 > x0) & (y1 > y0)
     margin = attributes.margin * np.minimum(x1 - x0, y1 - y0)
     left = np.clip(np.floor(x0 - margin), 0, columns)
     right = np.clip(np.ceil(x1 + margin), 0, columns)
     top = np.clip(np.floor(y0 - margin), 0, rows)
     bottom = np.clip(np.ceil(y1 + margin), 0, rows)
-    kept = valid & (np.minimum(right - left, bottom - top) >= attributes.min_size)
+    is_large = np.minimum(right - left, bottom - top) >= attributes.min_size
+    kept = (x1 > x0) & (y1 > y0) & is_large
     edges = np.stack([left, top, right, bottom], axis=1)[kept].astype(np.int64)
     crops = [np.ascontiguousarray(picture[y0:y1, x0:x1]) for x0, y0, x1, y1 in edges.tolist()]
     return crops, boxes[kept]

@@ -48,7 +48,7 @@ class Geometry:
     ) -> Boxes:
         """Corners float64 [N, 4] on the canvas to Boxes on the picture, cut to it, order kept.
 
-        A box that is empty or not finite is left out.
+        A box that is empty after the cut, or has a NaN side, is left out.
         """
         offset = np.array([self.offset_x, self.offset_y] * 2)
         scale = np.array([self.scale_x, self.scale_y] * 2)

@@ -9,11 +9,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from converter.api import convert_onnx
+    from converter.api import convert_onnx, prove
     from converter.conversion import Conversion, TensorRef, TensorSpec
     from converter.errors import ConversionError
     from converter.parity import Parity
-    from converter.torch_export import InputSpec, convert_torch, export_torch
+    from converter.torch_export import (
+        InputSpec,
+        TorchExport,
+        TorchModel,
+        convert_torch,
+        export_many,
+        export_torch,
+    )
 
 __all__ = [
     "Conversion",
@@ -22,9 +29,13 @@ __all__ = [
     "Parity",
     "TensorRef",
     "TensorSpec",
+    "TorchExport",
+    "TorchModel",
     "convert_onnx",
     "convert_torch",
+    "export_many",
     "export_torch",
+    "prove",
 ]
 
 _HOMES = {
@@ -36,7 +47,11 @@ _HOMES = {
     "TensorSpec": "conversion",
     "convert_onnx": "api",
     "convert_torch": "torch_export",
+    "TorchExport": "torch_export",
+    "TorchModel": "torch_export",
+    "export_many": "torch_export",
     "export_torch": "torch_export",
+    "prove": "api",
 }
 
 

@@ -9,10 +9,10 @@ from typing import Any
 from numpy.typing import NDArray
 from onnx import ModelProto
 
-from converter.conversion import Conversion
+from converter.conversion import Conversion, Lowered, TensorSpec
 from converter.onnx_convert import lower
 from converter.onnx_file import load_model
-from converter.parity import check_parity
+from converter.parity import Parity, check_parity
 
 
 def convert_onnx(
@@ -26,7 +26,7 @@ def convert_onnx(
     """Convert an ONNX model to TFLite and compare both on the same inputs.
 
     ``shapes`` fixes dynamic inputs; it and ``samples`` speak of ONNX names and the source's axes. ``layouts`` maps
-    names of rank-4 inputs and outputs to ``"NHWC"``; by default the result keeps the source's axes. int64 becomes
+    names of rank-4 inputs and outputs (``"*"``: all of them) to ``"NHWC"``; by default the result keeps the source's axes. int64 becomes
     int32. Each output may differ from onnxruntime's by ``tolerance`` times its own scale, on the samples, on
     random inputs and on edge values. Raises ConversionError naming the object, the rule and the way out.
     """
@@ -36,3 +36,25 @@ def convert_onnx(
     return Conversion(lowered.tflite, lowered.inputs, lowered.outputs, lowered.tensor_map, parity)
 
 
+def prove(
+    model: ModelProto | bytes | str | Path,
+    conversion: Conversion,
+    samples: Iterable[Mapping[str, NDArray[Any]]],
+    *,
+    tolerance: float = 1e-4,
+) -> Parity:
+    """Compare a conversion with its source once more, on inputs that came up later.
+
+    ``samples`` are feeds of the *converted* model: its input names, axes and dtypes. Raises ConversionError when
+    an output differs by more than ``tolerance`` times its scale.
+    """
+    feeds = [
+        {spec.onnx_name: _as_source(sample[spec.tflite_name], spec) for spec in conversion.inputs}
+        for sample in samples
+    ]
+    lowered = Lowered(conversion.tflite, conversion.inputs, conversion.outputs, conversion.tensor_map)
+    return check_parity(load_model(model), lowered, feeds, tolerance)
+
+
+def _as_source(array: NDArray[Any], spec: TensorSpec) -> NDArray[Any]:
+    return array.transpose(0, 3, 1, 2) if spec.layout == "NHWC" else array

@@ -20,6 +20,7 @@ from converter.tflite_graph import Tensor, TfliteGraph
 from converter.tflite_writer import write
 
 LAYOUTS = {"NHWC": NHWC, "NCHW": source_order(4), "": None}
+EVERY_PICTURE = "*"
 
 
 def lower(
@@ -30,10 +31,12 @@ def lower(
     """Turn ``model`` into a TFLite flatbuffer.
 
     ``shapes`` fixes dynamic inputs, in the source's axes; ``layouts`` asks for ``"NHWC"`` inputs and outputs where
-    the source has NCHW. Raises ConversionError naming what stands in the way.
+    the source has NCHW; the name ``"*"`` stands for every rank-4 one that is not named. Raises ConversionError
+    naming what stands in the way.
     """
     graph = read_graph(model, shapes or {}, RULES)
-    asked = _asked_layouts(graph, layouts or {})
+    layouts = _every_layout(graph, layouts or {})
+    asked = _asked_layouts(graph, layouts)
     for rewrite in PASSES:
         rewrite(graph)
         graph.remove_dead_nodes()
@@ -53,10 +56,18 @@ def lower(
     _make_names_unique(result, lowerer)
     return Lowered(
         write(result),
-        tuple(_spec(name, tensor, layouts or {}) for name, tensor in zip(graph.inputs, inputs, strict=True)),
-        tuple(_spec(name, tensor, layouts or {}) for name, tensor in zip(graph.outputs, outputs, strict=True)),
+        tuple(_spec(name, tensor, layouts) for name, tensor in zip(graph.inputs, inputs, strict=True)),
+        tuple(_spec(name, tensor, layouts) for name, tensor in zip(graph.outputs, outputs, strict=True)),
         _tensor_map(lowerer, result),
     )
+
+
+def _every_layout(graph: Graph, layouts: Mapping[str, str]) -> dict[str, str]:
+    named = {name: layout for name, layout in layouts.items() if name != EVERY_PICTURE}
+    if EVERY_PICTURE not in layouts:
+        return named
+    pictures = [name for name in (*graph.inputs, *graph.outputs) if len(graph.values[name].shape) == 4]
+    return dict.fromkeys(pictures, layouts[EVERY_PICTURE]) | named
 
 
 def _asked_layouts(graph: Graph, layouts: Mapping[str, str]) -> dict[str, Layout]:

@@ -1,0 +1,170 @@
+"""Reading and writing `.tflite` files as the schema's object classes."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import flatbuffers
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+
+from quantize.errors import QuantizationError
+
+OP_NAMES: dict[int, str] = {code: name for name, code in vars(schema.BuiltinOperator).items() if isinstance(code, int)}
+NUMPY_TYPES: dict[int, np.dtype[Any]] = {
+    schema.TensorType.FLOAT32: np.dtype(np.float32),
+    schema.TensorType.FLOAT16: np.dtype(np.float16),
+    schema.TensorType.INT32: np.dtype(np.int32),
+    schema.TensorType.UINT8: np.dtype(np.uint8),
+    schema.TensorType.INT64: np.dtype(np.int64),
+    schema.TensorType.BOOL: np.dtype(np.bool_),
+    schema.TensorType.INT16: np.dtype(np.int16),
+    schema.TensorType.INT8: np.dtype(np.int8),
+    schema.TensorType.FLOAT64: np.dtype(np.float64),
+}
+_BUFFER_ALIGNMENT_BYTES = 16  # `force_align` of Buffer.data in the TFLite schema
+_SIGNATURE = b"TFL3"
+
+
+class _AlignedBuffer(schema.BufferT):  # type: ignore[misc]
+    """A buffer whose bytes land on the alignment that the schema asks for."""
+
+    def Pack(self, builder: Any) -> Any:  # noqa: N802
+        vector = None
+        if self.data is not None and len(self.data):
+            data = np.ascontiguousarray(self.data, dtype=np.uint8)
+            builder.StartVector(1, data.size, _BUFFER_ALIGNMENT_BYTES)
+            builder.head -= data.size
+            builder.Bytes[builder.head : builder.head + data.size] = data.tobytes()
+            vector = builder.EndVector()
+        schema.BufferStart(builder)
+        if vector is not None:
+            schema.BufferAddData(builder, vector)
+        return schema.BufferEnd(builder)
+
+
+def read_model(model: bytes) -> Any:
+    """The schema's `ModelT` of a `.tflite` file with one subgraph and distinct tensor names.
+
+    Raises QuantizationError when `model` is no such file.
+    """
+    if bytes(model[4:8]) != _SIGNATURE:
+        raise QuantizationError("the model is not a .tflite file: identifier 'TFL3' is missing at byte 4")
+    try:
+        tree = schema.ModelT.InitFromObj(schema.Model.GetRootAs(model, 0))
+    except Exception as fault:
+        raise QuantizationError(f"the model is a damaged .tflite file ({fault}); convert it again") from fault
+    if len(tree.subgraphs) != 1:
+        raise QuantizationError(
+            f"the model has {len(tree.subgraphs)} subgraphs; only models without control flow (one subgraph)"
+            " can be quantized: unroll IF and WHILE in the source model"
+        )
+    for code in tree.operatorCodes:
+        # Files older than schema 3a carry the operator in the one-byte field alone; readers of the new field see ADD.
+        code.builtinCode = max(code.builtinCode, code.deprecatedBuiltinCode)
+    _embed_external_buffers(tree, model)
+    _check_names(tree)
+    return tree
+
+
+def write_model(tree: Any) -> bytes:
+    """Serializes `tree`; equal trees give equal bytes."""
+    tree.buffers = [_aligned(buffer) for buffer in tree.buffers]
+    builder = flatbuffers.Builder(1 << 20)
+    builder.Finish(tree.Pack(builder), _SIGNATURE)
+    return bytes(builder.Output())
+
+
+def text(name: bytes | str | None) -> str:
+    return name.decode() if isinstance(name, bytes) else name or ""
+
+
+def op_name(tree: Any, op: Any) -> str:
+    code = tree.operatorCodes[op.opcodeIndex]
+    return text(code.customCode) if code.customCode else OP_NAMES[code.builtinCode]
+
+
+def constant(tree: Any, tensor: Any) -> np.ndarray[Any, Any] | None:
+    """The stored value of `tensor` in its shape and dtype, or None when it is computed."""
+    data = tree.buffers[tensor.buffer].data
+    if tensor.buffer == 0 or data is None or tensor.type not in NUMPY_TYPES:
+        return None
+    shape = tuple(int(n) for n in tensor.shape) if tensor.shape is not None else ()
+    return cast("np.ndarray[Any, Any]", np.asarray(data, np.uint8).view(NUMPY_TYPES[tensor.type]).reshape(shape))
+
+
+def require_constant(tree: Any, tensor: Any) -> np.ndarray[Any, Any]:
+    """As `constant`, for a tensor that has to have a stored value."""
+    value = constant(tree, tensor)
+    if value is None:
+        raise QuantizationError(f"tensor '{text(tensor.name)}' must be a constant of the model, and is computed")
+    return value
+
+
+def is_float_activation(tree: Any, tensor: Any) -> bool:
+    """Whether `tensor` is a float32 value computed at run time (no constant, no variable)."""
+    return tensor.type == schema.TensorType.FLOAT32 and not tensor.isVariable and constant(tree, tensor) is None
+
+
+def add_op_code(tree: Any, code: int) -> int:
+    """Index of operator `code` in the model's table, added when absent."""
+    for index, known in enumerate(tree.operatorCodes):
+        if known.builtinCode == code:
+            return index
+    entry = schema.OperatorCodeT()
+    entry.builtinCode, entry.deprecatedBuiltinCode, entry.version = code, min(code, 127), 1
+    tree.operatorCodes.append(entry)
+    return len(tree.operatorCodes) - 1
+
+
+def add_tensor(tree: Any, name: str, like: Any = None, *, shape: Any = None, dtype: int | None = None) -> int:
+    """Adds a computed tensor (shape and dtype as `like` unless given) and returns its index."""
+    tensor = schema.TensorT()
+    tensor.name = name.encode()
+    tensor.shape = list(like.shape if shape is None else shape)
+    tensor.type = like.type if dtype is None else dtype
+    tensor.shapeSignature = like.shapeSignature if shape is None else None
+    tensor.buffer = 0
+    tree.subgraphs[0].tensors.append(tensor)
+    return len(tree.subgraphs[0].tensors) - 1
+
+
+def add_constant(tree: Any, name: str, value: np.ndarray[Any, Any], dtype: int) -> int:
+    buffer = schema.BufferT()
+    buffer.data = np.frombuffer(value.tobytes(), np.uint8)
+    tree.buffers.append(buffer)
+    index = add_tensor(tree, name, shape=value.shape, dtype=dtype)
+    tree.subgraphs[0].tensors[index].buffer = len(tree.buffers) - 1
+    return index
+
+
+def new_op(tree: Any, code: int, inputs: list[int], outputs: list[int]) -> Any:
+    op = schema.OperatorT()
+    op.opcodeIndex = add_op_code(tree, code)
+    op.inputs, op.outputs = inputs, outputs
+    return op
+
+
+def _aligned(buffer: Any) -> _AlignedBuffer:
+    aligned = _AlignedBuffer()
+    aligned.data = buffer.data
+    return aligned
+
+
+def _embed_external_buffers(tree: Any, model: bytes) -> None:
+    """Large files may keep buffers after the flatbuffer (`offset` and `size`); bring them in."""
+    for buffer in tree.buffers:
+        if buffer.data is None and buffer.offset > 1:
+            buffer.data = np.frombuffer(model, np.uint8, buffer.size, buffer.offset)
+        buffer.offset = buffer.size = 0
+
+
+def _check_names(tree: Any) -> None:
+    seen: set[bytes] = set()
+    for tensor in tree.subgraphs[0].tensors:
+        if tensor.name in seen:
+            raise QuantizationError(
+                f"tensor name '{text(tensor.name)}' is used twice; ranges are kept by name:"
+                " give every tensor of the model its own name"
+            )
+        seen.add(tensor.name)

@@ -1,0 +1,157 @@
+"""The whole way from a float model to a quantized one that has been run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+
+from quantize.bias import BiasRepair, find_overflows
+from quantize.errors import QuantizationError
+from quantize.float16 import to_float16
+from quantize.io import Io, check_io, set_boundaries
+from quantize.model_file import constant, op_name, read_model, text, write_model
+from quantize.observers import Range, Ranges
+from quantize.preflight import Preflight, preflight
+from quantize.prune import prune
+from quantize.scales import prepare_ranges
+from quantize.schemes import INT8_OPS, Scheme, find_scheme
+from quantize.verify import verify
+
+# Kernels that quantize a constant with their output's scale: minus infinity saturates there, as it should.
+_TAKES_INFINITY = frozenset({"MAXIMUM", "PADV2", "SELECT", "SELECT_V2"})
+
+
+@dataclass(frozen=True)
+class Quantized:
+    """A quantized model, what was done to each operator, and the channels whose bias had to be made to fit."""
+
+    tflite: bytes
+    scheme: str
+    preflight: Preflight
+    bias_repairs: tuple[BiasRepair, ...] = ()
+
+
+def quantize(
+    model: bytes,
+    *,
+    scheme: str,
+    ranges: Ranges | None = None,
+    inputs: Mapping[str, Io] | None = None,
+    outputs: Mapping[str, Io] | None = None,
+    full_integer: bool = False,
+) -> Quantized:
+    """Quantizes float `.tflite` `model`; equal arguments give equal bytes.
+
+    scheme: a key of SCHEMES. "none" returns the model as it is. "int8" needs `ranges` of this model (see `calibrate`).
+    inputs, outputs: the type of each by name, float32 where not named; integer inputs stay as they are.
+    full_integer: refuse the model when an operator would stay in float.
+
+    Names and signatures of inputs and outputs stay. The result has been loaded and run before it is returned.
+
+    Raises QuantizationError: unknown scheme or tensor; ranges missing or of another model; a NaN constant; a float
+    operator under full_integer; a bias that cannot be made to fit; a result that is not finite.
+    """
+    chosen, wishes_in, wishes_out = find_scheme(scheme), inputs or {}, outputs or {}
+    tree = read_model(model)
+    _refuse_quantized(tree)
+    _refuse_not_finite(tree, chosen)
+    check_io(tree, chosen, wishes_in, wishes_out)
+    table = preflight(model, scheme, ranges=ranges)
+    if full_integer:
+        _refuse_floats(chosen, table)
+    known: Mapping[str, Range] = {}
+    repairs: tuple[BiasRepair, ...] = ()
+    if chosen.arithmetic == "int8":
+        if ranges is None:
+            raise QuantizationError("scheme 'int8' needs the ranges of calibration samples; run `calibrate` first")
+        known = prepare_ranges(tree, ranges, wishes_in)
+        result, repairs = _static(model, known, wishes_in, wishes_out)
+    else:
+        result = _weights_only(model, chosen)
+    return Quantized(_settled(result, known), scheme, table, repairs)
+
+
+def _static(
+    model: bytes, ranges: Mapping[str, Range], inputs: Mapping[str, Io], outputs: Mapping[str, Io]
+) -> tuple[bytes, tuple[BiasRepair, ...]]:
+    from quantize import engine  # 1.5 s, needed by the int8 schemes alone
+
+    limits = {name: (known.min, known.max) for name, known in ranges.items()}
+    tree = read_model(engine.static_int8(model, limits, {}))
+    float_tree = read_model(model)
+    widenings = find_overflows(float_tree, tree)
+    if widenings:
+        tree = read_model(engine.static_int8(model, limits, {w.weights: w.bound for w in widenings}))
+        if left := find_overflows(float_tree, tree):
+            raise QuantizationError(f"the bias of '{left[0].repairs[0].name}' does not fit int32 even after widening")
+    set_boundaries(tree, float_tree, inputs, outputs, ranges)
+    prune(tree)
+    return write_model(tree), tuple(repair for w in widenings for repair in w.repairs)
+
+
+def _weights_only(model: bytes, scheme: Scheme) -> bytes:
+    if scheme.weights == "float32":
+        return model
+    if scheme.weights == "float16":
+        return to_float16(model)
+    from quantize import engine
+
+    tree = read_model(engine.int8_weights(model, dynamic=scheme.arithmetic == "dynamic"))
+    set_boundaries(tree, read_model(model), {}, {}, {})
+    prune(tree)
+    return write_model(tree)
+
+
+def _settled(model: bytes, ranges: Mapping[str, Range]) -> bytes:
+    """`model` once it has run, with the output shapes that it really has (a stale one crashes CompiledModel)."""
+    shapes = verify(model, ranges)
+    tree = read_model(model)
+    graph = tree.subgraphs[0]
+    stale = False
+    for index, shape in zip(graph.outputs, shapes, strict=True):
+        if tuple(graph.tensors[index].shape if graph.tensors[index].shape is not None else ()) != shape:
+            graph.tensors[index].shape, graph.tensors[index].shapeSignature, stale = list(shape), None, True
+    return write_model(tree) if stale else model
+
+
+def _refuse_quantized(tree: Any) -> None:
+    for tensor in tree.subgraphs[0].tensors:
+        quantized = tensor.quantization is not None and tensor.quantization.scale is not None
+        if quantized and len(tensor.quantization.scale) and tensor.type != schema.TensorType.FLOAT32:
+            raise QuantizationError(f"tensor '{text(tensor.name)}' is quantized already; give the float model")
+
+
+def _refuse_not_finite(tree: Any, scheme: Scheme) -> None:
+    graph = tree.subgraphs[0]
+    for op in graph.operators:
+        name = op_name(tree, op)
+        finite_only = scheme.arithmetic == "int8" and name in INT8_OPS - _TAKES_INFINITY
+        for index in [int(i) for i in op.inputs if i >= 0]:
+            value = constant(tree, graph.tensors[index])
+            if value is None or value.dtype.kind != "f":
+                continue
+            if np.isnan(value).any():
+                raise QuantizationError(
+                    f"constant '{text(graph.tensors[index].name)}' of {name} holds NaN;"
+                    " correct the source model's weights"
+                )
+            if finite_only and np.isinf(value).any():
+                raise QuantizationError(
+                    f"constant '{text(graph.tensors[index].name)}' of {name} is infinite, which int8 cannot express;"
+                    " use a large finite number in the source model"
+                )
+
+
+def _refuse_floats(scheme: Scheme, table: Preflight) -> None:
+    if scheme.arithmetic != "int8":
+        raise QuantizationError(f"full_integer needs scheme 'int8', not '{scheme.name}'")
+    floats = [f"{row.op} '{row.name}'" for row in table.rows if row.verdict in ("float", "weights")]
+    if floats:
+        raise QuantizationError(
+            f"{len(floats)} operators would stay in float: {', '.join(floats)}; replace them in the source model,"
+            " or allow them with full_integer = false"
+        )

@@ -79,6 +79,11 @@ def _map_over_items(node: Node, call: NodeCall) -> NodeCall:
 
 def _glue_call(node: Node, labels: Mapping[str, tuple[str, ...]]) -> NodeCall:
     operation = OPERATIONS[node.op]
+    if (len(node.inputs), len(node.outputs)) != (len(operation.inputs), len(operation.outputs)):
+        raise LitebundleError(
+            f"node {node.name!r}: {node.op} takes {len(operation.inputs)} inputs and makes {len(operation.outputs)} "
+            f"outputs, the graph gives {len(node.inputs)} and {len(node.outputs)}"
+        )
     attributes = dict(node.attributes)
     if "labels" in attributes:
         attributes["labels"] = _labels(node, labels)
@@ -96,7 +101,7 @@ def _glue_call(node: Node, labels: Mapping[str, tuple[str, ...]]) -> NodeCall:
 
 def _labels(node: Node, labels: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
     name = node.attributes["labels"]
-    if name not in labels:
+    if not isinstance(name, str) or name not in labels:
         raise LitebundleError(f"node {node.name!r}: labels {name!r} are missing; there are {sorted(labels)}")
     return labels[name]
 
@@ -152,8 +157,7 @@ def _loop_call(node: Node, models: Mapping[str, LiteRTModel]) -> NodeCall:
             raise LitebundleError(f"stage {stage!r}: its loop reads {wanted!r}, the model gives {outputs}")
     if len(node.inputs) != len(attributes.constants):
         raise LitebundleError(
-            f"stage {stage!r}: its loop names {len(attributes.constants)} constants, "
-            f"the graph gives {len(node.inputs)}"
+            f"stage {stage!r}: its loop names {len(attributes.constants)} constants, the graph gives {len(node.inputs)}"
         )
     state_tensors = tuple(inputs[name] for name in attributes.state)
     zero_states = tuple(_zeros(tensor) for tensor in state_tensors)

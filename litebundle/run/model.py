@@ -36,6 +36,8 @@ class Tensor:
 class LiteRTModel:
     """A loaded model. Not thread-safe: the interpreter's memory is used by one run at a time.
 
+    `signature` is the key of its one signature, which names the tensors; None if it has none or several.
+
     The interpreter takes its model as `bytes` only, so one in a mapped bundle is copied once, when loaded.
     """
 
@@ -47,9 +49,9 @@ class LiteRTModel:
             stored = self._interpreter.get_output_details()
             self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
-            raise LitebundleError(
-                f"model {name!r}: LiteRT cannot load it ({error}); build it again"
-            ) from error
+            raise LitebundleError(f"model {name!r}: LiteRT cannot load it ({error}); build it again") from error
+        signatures = list(self._interpreter.get_signature_list())
+        self.signature = str(signatures[0]) if len(signatures) == 1 else None
         inputs = self._interpreter.get_input_details()
         keys = self._signature_keys()
         self.inputs = tuple(_tensor(detail, keys, name) for detail in inputs)
@@ -104,9 +106,9 @@ class LiteRTModel:
 
     def _signature_keys(self) -> dict[int, str]:
         """Tensor index -> name in the signature, which survives a quantizer's renaming of the tensors."""
-        if len(self._interpreter.get_signature_list()) != 1:
+        if self.signature is None:
             return {}
-        runner = self._interpreter.get_signature_runner()
+        runner = self._interpreter.get_signature_runner(self.signature)
         details = {**runner.get_input_details(), **runner.get_output_details()}
         return {int(detail["index"]): str(key) for key, detail in details.items()}
 

@@ -45,9 +45,7 @@ class Result:
 class Runner:
     """A graph with its models, checked once and run many times. Not thread-safe: one runner per thread."""
 
-    def __init__(
-        self, graph: Graph, models: Mapping[str, LiteRTModel], labels: Mapping[str, tuple[str, ...]]
-    ) -> None:
+    def __init__(self, graph: Graph, models: Mapping[str, LiteRTModel], labels: Mapping[str, tuple[str, ...]]) -> None:
         """
         Args:
             graph: What to run.
@@ -103,8 +101,7 @@ class Runner:
         count = next(iter(sizes.values()), 1)
         names = [result.field for result in self._graph.results]
         return tuple(
-            {name: columns[name][i] if name in columns else shared[name] for name in names}
-            for i in range(count)
+            {name: columns[name][i] if name in columns else shared[name] for name in names} for i in range(count)
         )
 
 

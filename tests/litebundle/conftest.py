@@ -149,9 +149,7 @@ def sum_tflite() -> Callable[..., bytes]:
         shapes = (shape, shape, shape if stored is None else stored)
         tensors = [
             TensorPlan(name, sides, dtype, scale, zero_point)
-            for name, sides, scale, zero_point in zip(
-                ("a", "b", "total"), shapes, scales, zero_points, strict=True
-            )
+            for name, sides, scale, zero_point in zip(("a", "b", "total"), shapes, scales, zero_points, strict=True)
         ]
         return write_tflite(tensors, [operator(ADD, ["a", "b"], ["total"])], ["a", "b"], ["total"])
 

@@ -82,9 +82,7 @@ def test_tap_sees_every_run_of_every_model(app, runner):
         expected = again.run([inputs[tensor.name] for tensor in again.inputs])
         for tensor, array in zip(again.outputs, expected, strict=True):
             np.testing.assert_array_equal(outputs[tensor.name], array)
-    steps = [
-        (inputs["token"].item(), inputs["state"].item()) for stage, inputs, _ in calls if stage == "count"
-    ]
+    steps = [(inputs["token"].item(), inputs["state"].item()) for stage, inputs, _ in calls if stage == "count"]
     assert sorted(steps) == sorted([(1, 0), (2, 1), (4, 2), (1, 0), (3, 1), (6, 2)])
 
 
@@ -99,9 +97,7 @@ def test_tap_shares_what_the_steps_share(app, runner):
     assert len(memories) == 6 and len({id(memory) for memory in memories}) == 2
 
 
-@pytest.mark.parametrize(
-    "photo", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 3)), np.zeros((0, 4, 3), np.uint8)]
-)
+@pytest.mark.parametrize("photo", [np.zeros((4, 4), np.uint8), np.zeros((4, 4, 3)), np.zeros((0, 4, 3), np.uint8)])
 def test_what_is_no_photo_is_refused(runner, photo):
     with pytest.raises(LitebundleError, match=r"photo must be uint8 \[H, W, 3\]"):
         runner.run(photo)

@@ -22,17 +22,19 @@ def convert_onnx(
     layouts: Mapping[str, str] | None = None,
     samples: Iterable[Mapping[str, NDArray[Any]]] = (),
     tolerance: float = 1e-4,
+    torch_outputs: Sequence[Mapping[str, NDArray[Any]]] | None = None,
 ) -> Conversion:
     """Convert an ONNX model to TFLite and compare both on the same inputs.
 
     ``shapes`` fixes dynamic inputs; it and ``samples`` speak of ONNX names and the source's axes. ``layouts`` maps
     names of rank-4 inputs and outputs (``"*"``: all of them) to ``"NHWC"``; by default the result keeps the source's axes. int64 becomes
     int32. Each output may differ from onnxruntime's by ``tolerance`` times its own scale, on the samples, on
-    random inputs and on edge values. Raises ConversionError naming the object, the rule and the way out.
+    random inputs and on edge values; ``torch_outputs`` are what torch, where the model came from, answered on
+    these (see ``check_parity``). Raises ConversionError naming the object, the rule and the way out.
     """
     source = load_model(model)
     lowered = lower(source, shapes, layouts)
-    parity = check_parity(source, lowered, samples, tolerance)
+    parity = check_parity(source, lowered, samples, tolerance, torch_outputs)
     return Conversion(lowered.tflite, lowered.inputs, lowered.outputs, lowered.tensor_map, parity)
 
 
@@ -42,6 +44,7 @@ def prove(
     samples: Iterable[Mapping[str, NDArray[Any]]],
     *,
     tolerance: float = 1e-4,
+    torch_outputs: Sequence[Mapping[str, NDArray[Any]]] | None = None,
 ) -> Parity:
     """Compare a conversion with its source once more, on inputs that came up later.
 

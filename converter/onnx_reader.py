@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import onnx
-from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, TypeProto, helper, numpy_helper
+from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, TypeProto, ValueInfoProto, helper, numpy_helper
 
 from converter.errors import ConversionError
 from converter.graph import Array, Graph, Node, Value
@@ -16,7 +16,10 @@ OLDEST_OPSET = 7  # from here on broadcasting is numpy's
 LARGEST_FOLDED_ELEMENTS = 1 << 26
 SHAPE_DATA_ELEMENTS = 1 << 12
 NARROWED = {TensorProto.FLOAT16: TensorProto.FLOAT, TensorProto.DOUBLE: TensorProto.FLOAT}
-RANDOM_OPS = frozenset({"RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Bernoulli", "Multinomial"})
+SHAPE_OPS = ("Shape", "Size")  # known as soon as the shape of their input is
+RANDOM_OPS = frozenset(
+    {"RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Bernoulli", "Multinomial"}
+)
 
 
 def read_graph(model: ModelProto, shapes: Mapping[str, Sequence[int]], supported: Container[str]) -> Graph:
@@ -147,17 +150,18 @@ class _Reader:
 
     def _place(self, node: Node, proto: NodeProto) -> None:
         foldable = all(self.values[name].data is not None for name in node.inputs if name)
-        if node.op not in self.supported and not (foldable and node.op not in RANDOM_OPS):
+        foldable = (foldable and node.op not in RANDOM_OPS) or node.op in SHAPE_OPS
+        if node.op not in self.supported and not foldable:
             raise ConversionError(self._unsupported(node))
         self._infer(node, proto)
-        if node.op in ("Shape", "Size") or (foldable and node.op not in RANDOM_OPS):
+        if foldable:
             self._fold(node, proto)
         else:
             self.nodes.append(node)
 
     def _unsupported(self, node: Node) -> str:
         used = {entry.op_type for entry in self.model.graph.node}
-        others = sorted(op for op in used if op not in self.supported and op not in (node.op, "Constant", "If"))
+        others = sorted(op for op in used if op not in self.supported and op not in (node.op, "Constant", "If", *SHAPE_OPS))
         also = f" (the model also uses {', '.join(others)})" if others else ""
         return (
             f"{node.label()} has no TFLite form in this converter{also}; "
@@ -192,11 +196,9 @@ class _Reader:
                     f"{node.label()} makes a constant of shape {list(self.values[output].shape)}, more than "
                     f"{LARGEST_FOLDED_ELEMENTS} elements; give smaller shapes"
                 )
-        results = [np.asarray(result) for result in self._evaluate(node, proto)]
-        for output, result in zip(node.outputs, results, strict=False):
-            if output:
-                data = _narrowed(result.astype(self.values[output].dtype, copy=False))
-                self.values[output] = Value(output, data.shape, data.dtype, data)
+        for output, result in zip(filter(None, node.outputs), self._evaluate(node, proto), strict=True):
+            data = np.asarray(result).astype(self.values[output].dtype, copy=False)
+            self.values[output] = Value(output, data.shape, data.dtype, data)
 
     def _evaluate(self, node: Node, proto: NodeProto) -> Sequence[Array]:
         if node.op == "Shape":
@@ -206,10 +208,11 @@ class _Reader:
             return [np.array(np.prod(self.values[node.inputs[0]].shape), np.int64)]
         from onnx.reference import ReferenceEvaluator  # only models with constant arithmetic pay for it
 
-        local = _renamed(proto, node)
         feeds = {name: self.values[name].data for name in node.inputs if name}
+        inputs, outputs = ([ValueInfoProto(name=name) for name in names if name] for names in (feeds, node.outputs))
+        graph = helper.make_graph([_renamed(proto, node)], "folded", inputs, outputs)
         try:
-            results: Sequence[Array] = ReferenceEvaluator(local, opsets={"": node.version}).run(None, feeds)
+            results: Sequence[Array] = ReferenceEvaluator(graph, opsets={"": node.version}).run(None, feeds)
         except Exception as error:  # the reference raises whatever numpy raises
             raise ConversionError(
                 f"{node.label()} has constant inputs that it cannot be computed from: {_first_line(error)}; "

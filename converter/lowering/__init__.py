@@ -7,13 +7,28 @@ from converter.lowering import (
     convolution,
     elementwise,
     linear,
+    normalization,
     pooling,
+    recurrent,
     reduction,
+    resize,
     shaping,
     softmax,
 )
 from converter.lowering.registry import RULES
 
-FAMILIES = (activation, convolution, elementwise, linear, pooling, reduction, shaping, softmax)
+FAMILIES = (
+    activation,
+    convolution,
+    elementwise,
+    linear,
+    normalization,
+    pooling,
+    recurrent,
+    reduction,
+    resize,
+    shaping,
+    softmax,
+)
 
 __all__ = ["FAMILIES", "RULES"]

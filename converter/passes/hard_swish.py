@@ -26,11 +26,11 @@ def _scaled_product(graph: Graph, node: Node, producers: dict[str, Node]) -> str
     else:
         return None
     product = producers.get(operand)
-    return _product(graph, product, producers, 6 * factor) if product and factor else None
+    return _product(graph, product, producers, factor) if product and factor else None
 
 
 def _product(graph: Graph, node: Node, producers: dict[str, Node], scale: float) -> str | None:
-    """x * gate(x) where scale * gate is six times the hard sigmoid (with scale 1: gate is relu6(x + 3) / 6)."""
+    """The value x of a product x * gate where scale * gate is relu6(x + 3) / 6."""
     if node.op != "Mul":
         return None
     for value, gate in (node.inputs, node.inputs[::-1]):

@@ -79,12 +79,13 @@ class Runner:
         for node, call in self._calls:
             outputs = call([values[name] for name in node.inputs], trace)
             values.update(zip(node.outputs, outputs, strict=True))
-        items = self._items(values)
+        items = self.items(values)
         total_ns = perf_counter_ns() - start
         stage_ms = {stage: ns / 1e6 for stage, ns in trace.stage_ns.items()}
         return Result(items, stage_ms, trace.glue_ns / 1e6, total_ns / 1e6)
 
-    def _items(self, values: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    def items(self, values: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+        """The result items of a run that left `values` behind: value name -> value, as the graph names them."""
         columns: dict[str, list[Any]] = {}
         shared: dict[str, Any] = {}
         for result in self._graph.results:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from itertools import islice
-from typing import Any
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from quantize.errors import QuantizationError
-from quantize.instrument import Instrumented, expose, instrument
-from quantize.interpreter import Array, Sample, check_sample, input_slots, open_interpreter
+from quantize.instrument import expose, instrument
+from quantize.interpreter import Array, Sample, SampleRunner, input_slots
 from quantize.model_file import is_float_activation, read_model, text
 from quantize.observers import Histogram, MinMax, Observer, Ranges
 from quantize.range_plan import RangePlan, plan_ranges
@@ -45,82 +44,62 @@ def calibrate(
     if len(samples) == 0:
         raise QuantizationError("the calibration set is empty; give at least one sample")
     plan = plan_ranges(read_model(model))
+    if not plan.looks:
+        raise QuantizationError("the model has no float tensor to calibrate")
     collect = _collect_minmax if method == "minmax" else _collect_histograms
-    observed = collect(model, plan, samples, progress or (lambda done: None))
+    observed = collect(model, plan, samples, progress)
     return Ranges(method, percentile, observed, plan.derived)
 
 
 def _collect_minmax(
-    model: bytes, plan: RangePlan, samples: Collection[Sample], progress: Callable[[int], None]
+    model: bytes, plan: RangePlan, samples: Collection[Sample], progress: Callable[[int], None] | None
 ) -> dict[str, Observer]:
-    if not plan.looks:
-        return {}
     watched = instrument(model, plan.looks)
-    highs = np.full(len(watched.maxima), -np.inf, np.float32)
-    lows = np.full(len(watched.minima), np.inf, np.float32)
-    for first, block in _blocks(_vectors(watched, samples), progress):
-        if not np.isfinite(block).all():
-            row = int(np.argmin(np.isfinite(block).all(axis=1)))
-            _explain(model, samples, first + row)
-        np.maximum(highs, block[:, : highs.size].max(axis=0), out=highs)
-        np.minimum(lows, block[:, highs.size : highs.size + lows.size].min(axis=0), out=lows)
-    lowest = dict(zip(watched.minima, lows.tolist(), strict=True))
+    runner = SampleRunner(watched.model)
+    highs, lows = len(watched.maxima), len(watched.minima)
+    block = np.empty((_BLOCK_SAMPLES, highs + lows + len(watched.probes)), np.float32)
+    high, low = np.full(highs, -np.inf, np.float32), np.full(lows, np.inf, np.float32)
+    for number, sample in enumerate(samples):
+        runner.run(sample, number)
+        row = number % _BLOCK_SAMPLES
+        block[row] = runner.interpreter.get_tensor(runner.outputs[0])
+        if row == _BLOCK_SAMPLES - 1 or number == len(samples) - 1:
+            seen = block[: row + 1]
+            _check_finite(seen, model, samples, number - row)
+            np.maximum(high, seen[:, :highs].max(axis=0), out=high)
+            np.minimum(low, seen[:, highs : highs + lows].min(axis=0), out=low)
+        if progress:
+            progress(number + 1)
+    lowest = dict(zip(watched.minima, low.tolist(), strict=True))
     return {
-        name: MinMax(lowest.get(name, 0.0), high, len(samples))
-        for name, high in zip(watched.maxima, highs.tolist(), strict=True)
+        name: MinMax(lowest.get(name, 0.0), highest, len(samples))
+        for name, highest in zip(watched.maxima, high.tolist(), strict=True)
     }
 
 
-def _vectors(watched: Instrumented, samples: Collection[Sample]) -> Iterator[Array]:
-    interpreter = open_interpreter(watched.model)
-    output = interpreter.get_output_details()[0]["index"]
-    for _ in _runs(interpreter, samples):
-        yield interpreter.get_tensor(output)
-
-
-def _blocks(vectors: Iterator[Array], progress: Callable[[int], None]) -> Iterator[tuple[int, Array]]:
-    """Groups of vectors [n, length] with the number of their first sample."""
-    block: list[Array] = []
-    done = 0
-    for vector in vectors:
-        block.append(vector)
-        done += 1
-        progress(done)
-        if len(block) == _BLOCK_SAMPLES:
-            yield done - len(block), np.stack(block)
-            block = []
-    if block:
-        yield done - len(block), np.stack(block)
-
-
 def _collect_histograms(
-    model: bytes, plan: RangePlan, samples: Collection[Sample], progress: Callable[[int], None]
+    model: bytes, plan: RangePlan, samples: Collection[Sample], progress: Callable[[int], None] | None
 ) -> dict[str, Observer]:
-    interpreter = open_interpreter(expose(model, plan.looks))
-    indices = [detail["index"] for detail in interpreter.get_output_details()]
+    runner = SampleRunner(expose(model, plan.looks))
     observed: dict[str, Histogram] = {}
-    for number, _ in enumerate(_runs(interpreter, samples)):
-        for look, index in zip(plan.looks, indices, strict=True):
-            values = interpreter.get_tensor(index)
+    for number, sample in enumerate(samples):
+        runner.run(sample, number)
+        for look, index in zip(plan.looks, runner.outputs, strict=True):
+            values = runner.interpreter.get_tensor(index)
             if not np.isfinite(values).all():
                 _explain(model, samples, number)
             seen = Histogram.of(values)
             known = observed.get(look.name)
             observed[look.name] = known.merge(seen) if known else seen
-        progress(number + 1)
+        if progress:
+            progress(number + 1)
     return {**observed}
 
 
-def _runs(interpreter: Any, samples: Collection[Sample]) -> Iterator[None]:
-    """Invokes once per sample; recurrent state starts anew each time."""
-    slots = input_slots(interpreter)
-    for number, sample in enumerate(samples):
-        check_sample(slots, sample, number)
-        for slot in slots:
-            interpreter.set_tensor(slot.index, sample[slot.name])
-        interpreter.reset_all_variables()
-        interpreter.invoke()
-        yield
+def _check_finite(rows: Array, model: bytes, samples: Collection[Sample], first: int) -> None:
+    finite = np.isfinite(rows).all(axis=1)
+    if not finite.all():
+        _explain(model, samples, first + int(np.argmin(finite)))
 
 
 def _explain(model: bytes, samples: Collection[Sample], number: int) -> None:

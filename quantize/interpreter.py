@@ -1,4 +1,4 @@
-"""Opening a model with the LiteRT interpreter, and checking a sample against its inputs."""
+"""Running a model on samples with the LiteRT interpreter, one thread."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class InputSlot:
 
 
 def open_interpreter(model: bytes) -> Any:
-    """An interpreter with its tensors allocated, on one thread.
+    """An interpreter with its tensors allocated.
 
     Raises QuantizationError when the interpreter does not take the model.
     """
@@ -45,17 +45,31 @@ def input_slots(interpreter: Any) -> tuple[InputSlot, ...]:
     )
 
 
-def check_sample(slots: tuple[InputSlot, ...], sample: Sample, number: int) -> None:
-    """Raises QuantizationError unless `sample` has exactly the inputs, shapes and dtypes of `slots`."""
-    names = {slot.name for slot in slots}
-    if set(sample) != names:
-        raise QuantizationError(
-            f"sample {number} has inputs {sorted(sample)}, the model has {sorted(names)}: use the model's names"
-        )
-    for slot in slots:
-        value = sample[slot.name]
-        if tuple(value.shape) != slot.shape or value.dtype != slot.dtype:
-            raise QuantizationError(
-                f"sample {number}: input '{slot.name}' is {value.dtype} {list(value.shape)},"
-                f" the model takes {slot.dtype} {list(slot.shape)}"
-            )
+class SampleRunner:
+    """Sets a sample's inputs and invokes; recurrent state starts anew for each sample."""
+
+    def __init__(self, model: bytes) -> None:
+        self.interpreter = open_interpreter(model)
+        self.outputs = [detail["index"] for detail in self.interpreter.get_output_details()]
+        self._slots = input_slots(self.interpreter)
+
+    def run(self, sample: Sample, number: int) -> None:
+        """Raises QuantizationError unless sample `number` has exactly the model's inputs, shapes and dtypes."""
+        if len(sample) != len(self._slots):
+            self._refuse_names(sample, number)
+        for slot in self._slots:
+            value = sample.get(slot.name)
+            if value is None:
+                self._refuse_names(sample, number)
+            elif value.shape != slot.shape or value.dtype != slot.dtype:
+                raise QuantizationError(
+                    f"sample {number}: input '{slot.name}' is {value.dtype} {list(value.shape)},"
+                    f" the model takes {slot.dtype} {list(slot.shape)}"
+                )
+            self.interpreter.set_tensor(slot.index, value)
+        self.interpreter.reset_all_variables()
+        self.interpreter.invoke()
+
+    def _refuse_names(self, sample: Sample, number: int) -> None:
+        names = sorted(slot.name for slot in self._slots)
+        raise QuantizationError(f"sample {number} has inputs {sorted(sample)}, the model has {names}: use its names")

@@ -78,9 +78,7 @@ def unit(seed: int, *shape: int) -> np.ndarray:
 def ramp(rows: int, columns: int) -> np.ndarray:
     """A smooth picture of three different slopes."""
     row, column = np.mgrid[:rows, :columns]
-    return np.stack([row * 255 // rows, column * 255 // columns, (row + column) % 256], axis=2).astype(
-        np.uint8
-    )
+    return np.stack([row * 255 // rows, column * 255 // columns, (row + column) % 256], axis=2).astype(np.uint8)
 
 
 def boxes(*rows: tuple[float, ...]) -> np.ndarray:
@@ -111,9 +109,9 @@ def _cases() -> Iterator[Case]:
 
 
 def _colour_cases() -> Iterator[Case]:
-    corners = np.array(
-        [[[0, 0, 0], [255, 255, 255], [255, 0, 0], [0, 255, 0], [0, 0, 255], [1, 1, 1]]], np.uint8
-    )
+    # The last two have a gray just at and just under a half.
+    colours = [[0, 0, 0], [255, 255, 255], [255, 0, 0], [0, 255, 0], [0, 0, 255], [4, 50, 0], [3, 100, 0]]
+    corners = np.array([colours], np.uint8)
     for to in ("gray", "bgr", "rgb"):
         yield "convert_color", f"corners_to_{to}", "the corners of the cube", {"to": to}, {"image": corners}
         yield (
@@ -226,7 +224,7 @@ def _tensor_cases() -> Iterator[Case]:
 
 def _crop_cases() -> Iterator[Case]:
     picture = pixels(33, 24, 31)
-    plain = boxes((2, 3, 9, 8, 0.9), (2.25, 3.75, 9.5, 8.125, 0.8), (30, 23, 31, 24, 0.7))
+    plain = boxes((2, 3, 9, 8, 0.9), (12, 4, 15, 16, 0.85), (2.25, 3.75, 9.5, 8.125, 0.8), (30, 23, 31, 24, 0.7))
     outside = boxes(
         (-5, -5, 4, 4, 0.9),
         (28, 20, 99, 99, 0.8),
@@ -235,9 +233,7 @@ def _crop_cases() -> Iterator[Case]:
         (-99, -99, 99, 99, 0.5),
     )
     empty = boxes((5, 5, 5, 9, 0.9), (5, 5, 9, 5, 0.8), (9, 9, 5, 5, 0.7), (5, 5, 9, 9, 0.6))
-    nonfinite = boxes(
-        (np.nan, 0, 9, 9, 0.9), (0, 0, np.inf, 9, 0.8), (0, -np.inf, 9, 9, 0.7), (1, 1, 3, 3, np.nan)
-    )
+    nonfinite = boxes((np.nan, 0, 9, 9, 0.9), (0, 0, np.inf, 9, 0.8), (0, -np.inf, 9, 9, 0.7), (1, 1, 3, 3, np.nan))
     slivers = boxes((4.9, 4, 5.1, 9, 0.9), (4.1, 4, 4.9, 9, 0.8), (29.5, 3, 36, 20, 0.7), (1, 1, 4, 4, 0.6))
     for case, note, found, margin, min_size in (
         ("plain", "whole and fractional sides", plain, 0.0, 1),
@@ -288,6 +284,8 @@ def _nms_cases() -> Iterator[Case]:
     points = boxes((1, 1, 1, 1, 0.9), (1, 1, 1, 1, 0.8), (0, 0, 2, 2, 0.7))
     scattered = (unit(36, 40, 5) * np.array([60, 40, 30, 20, 1], np.float32)).astype(np.float32)
     scattered[:, 2:4] += scattered[:, :2]
+    tied = scattered.copy()
+    tied[:, 4] = np.floor(tied[:, 4] * 3) / 4
     for case, note, found, iou in (
         ("below", "an overlap of exactly a third stays", third, 1 / 3),
         ("above", "an overlap of a third goes", third, 0.33),
@@ -295,6 +293,7 @@ def _nms_cases() -> Iterator[Case]:
         ("ties", "equal scores keep their order", ties, 0.5),
         ("points", "boxes without area overlap nothing", points, 0.0),
         ("scattered", "forty boxes", scattered, 0.3),
+        ("tied", "forty boxes of three scores", tied, 0.1),
         ("all", "iou 1 keeps even equal boxes", boxes((0, 0, 1, 1, 0.5), (0, 0, 1, 1, 0.6)), 1.0),
         ("none", "no boxes", boxes(), 0.5),
     ):
@@ -326,7 +325,7 @@ def _heatmap_cases() -> Iterator[Case]:
     single[4, 3] = 0.9
     yield case("single", "one peak", single, np.array([0.1, 0.05, 0.2, 0.15]))
     yield case("nothing", "all under the threshold", single * 0.1, tenth)
-    yield case("at_threshold", "0.4 as float32 reaches 0.4", single / 0.9 * 0.4, tenth)
+    yield case("at_threshold", "0.9 as float32 reaches 0.9, which is more", single, tenth, threshold=0.9)
     plateau = np.zeros((8, 8))
     plateau[3:5, 2:6] = 0.5
     yield case("plateau", "of equal neighbours the first in row-major order", plateau, tenth / 10)
@@ -346,9 +345,7 @@ def _heatmap_cases() -> Iterator[Case]:
     broken[4, 4], broken[0, 0] = np.nan, np.nan
     yield case("nan_score", "NaN is no peak and beats none", broken, tenth)
     yield case("nan_box", "a NaN side drops the box", single, np.array([0.1, np.nan, 0.1, 0.1]))
-    yield case(
-        "infinite_box", "an infinite side is cut to the picture", single, np.array([0.1, 0.1, np.inf, 0.1])
-    )
+    yield case("infinite_box", "an infinite side is cut to the picture", single, np.array([0.1, 0.1, np.inf, 0.1]))
     yield case("crowd", "noise everywhere", unit(37, 16, 20), unit(38, 16, 20, 4) * 0.2, max=100, iou=0.3)
     yield case("one_cell", "a map of one cell", np.array([[0.9]]), np.full(4, 0.25))
 
@@ -357,11 +354,11 @@ def _dbnet_cases() -> Iterator[Case]:
     picture = np.zeros((30, 44, 1), np.uint8)
     usual = {"threshold": 0.3, "score": 0.5, "unclip": 1.6, "min_side": 3.0, "max": 50}
 
-    def case(name: str, note: str, cells: np.ndarray, **changes: Any) -> Case:
+    def case(name: str, note: str, cells: np.ndarray, photo: np.ndarray = picture, **changes: Any) -> Case:
         inputs = {
             "map": cells.astype(np.float32)[None, :, :, None],
-            "geometry": _placed(picture, 32, 48),
-            "picture": picture,
+            "geometry": _placed(photo, 32, 48),
+            "picture": photo,
         }
         return "dbnet_boxes", name, note, usual | changes, inputs
 
@@ -381,15 +378,16 @@ def _dbnet_cases() -> Iterator[Case]:
         score=0.0,
     )
     yield case("at_score", "a mean equal to the score is out", filled((10, 8, 22, 13, 0.5)))
-    yield case(
-        "min_side", "two rows are too few, three are not", filled((2, 2, 20, 4, 0.9), (2, 12, 20, 15, 0.9))
-    )
+    yield case("min_side", "two rows are too few, three are not", filled((2, 2, 20, 4, 0.9), (2, 12, 20, 15, 0.9)))
     yield case("diagonal", "corners touch", filled((4, 4, 10, 10, 0.9), (10, 10, 16, 14, 0.7)))
     ring = filled((5, 5, 25, 20, 0.9), (8, 8, 22, 17, 0.0), (12, 10, 17, 14, 0.95))
     yield case("ring", "a component inside another one's hole", ring, unclip=0.0)
     lines = filled((30, 4, 42, 9, 0.8), (4, 5, 20, 10, 0.9), (25, 20, 40, 26, 0.7), (3, 18, 15, 23, 0.6))
     yield case("reading_order", "lines from the top, each from the left", lines, unclip=0.5)
     yield case("max", "the best two, still in reading order", lines, unclip=0.5, max=2)
+    steps = filled((20, 4, 30, 10, 0.8), (4, 7, 14, 13, 0.8))
+    unscaled = np.zeros((32, 48, 1), np.uint8)
+    yield case("new_line", "a top at the line's centre begins a new line", steps, unscaled, unclip=0.0)
     yield case("no_growth", "unclip 0", filled((10, 8, 22, 13, 0.8)), unclip=0.0)
     yield case("whole_map", "cut to the picture", filled((0, 0, 48, 32, 0.8)))
     snake = filled()

@@ -1,7 +1,7 @@
 """Every glue operation once more, written from docs/glue.md in plain Python numbers.
 
-One pixel, cell or box at a time; it shares nothing with litebundle.glue. Arrays are only read and built at the
-edges; arithmetic is Python's int (exact) and float (IEEE double). float32() rounds to single precision.
+One pixel, cell or box at a time; it shares nothing with litebundle.glue. Arrays are read and built at the edges
+only; arithmetic is Python's int (exact) and float (IEEE double). float32() rounds to single precision.
 """
 
 from __future__ import annotations
@@ -73,8 +73,7 @@ def _resized(image: np.ndarray, height: int, width: int) -> np.ndarray:
     if rows != height:
         down = _axis_weights(rows, height)
         planes = [
-            list(zip(*(_blend(line, down) for line in zip(*plane, strict=True)), strict=True))
-            for plane in planes
+            list(zip(*(_blend(line, down) for line in zip(*plane, strict=True)), strict=True)) for plane in planes
         ]
     return np.stack([np.array(plane, np.uint8) for plane in planes], axis=2)
 
@@ -116,9 +115,7 @@ def normalize(attributes: Attributes, image: np.ndarray) -> tuple[Any, ...]:
     channels = image.shape[2]
     if any(len(attributes[key]) not in (1, channels) for key in ("mean", "std")):
         raise Refused
-    mean, std = (
-        list(attributes[key]) * (channels if len(attributes[key]) == 1 else 1) for key in ("mean", "std")
-    )
+    mean, std = (list(attributes[key]) * (channels if len(attributes[key]) == 1 else 1) for key in ("mean", "std"))
     values = [
         float32(float32(value - float32(mean[index % channels])) / float32(std[index % channels]))
         for index, value in enumerate(image.ravel().tolist())
@@ -136,12 +133,7 @@ def pad(attributes: Attributes, tensor: np.ndarray) -> tuple[Any, ...]:
     value = attributes["value"]
     lowest, highest = {"uint8": (0, 255), "int8": (-128, 127)}.get(tensor.dtype.name, (-math.inf, math.inf))
     is_integer = tensor.dtype.name in ("uint8", "int8")
-    if (
-        rows > height
-        or columns > width
-        or not lowest <= value <= highest
-        or (is_integer and value != int(value))
-    ):
+    if rows > height or columns > width or not lowest <= value <= highest or (is_integer and value != int(value)):
         raise Refused
     result = np.empty((1, height, width, channels), tensor.dtype)
     for row, column in itertools.product(range(height), range(width)):
@@ -275,9 +267,7 @@ def dbnet_boxes(
     placed = geometry.tolist()
     per_column, per_row = placed[4] / columns, placed[5] / rows
     found = []
-    for cells in _flood_components(
-        [[value > float32(attributes["threshold"]) for value in line] for line in values]
-    ):
+    for cells in _flood_components([[value > float32(attributes["threshold"]) for value in line] for line in values]):
         total = 0.0
         for row, column in cells:
             total += values[row][column]
@@ -321,9 +311,7 @@ def softmax_top_k(attributes: Attributes, scores: np.ndarray) -> tuple[Any, ...]
 
 def ctc_decode(attributes: Attributes, probabilities: np.ndarray) -> tuple[Any, ...]:
     steps = probabilities[0].tolist()
-    if len(steps[0]) != len(attributes["labels"]) or any(
-        math.isnan(value) for step in steps for value in step
-    ):
+    if len(steps[0]) != len(attributes["labels"]) or any(math.isnan(value) for step in steps for value in step):
         raise Refused
     text, total, count = "", 0.0, 0
     path = [(step.index(max(step)), max(step)) for step in steps]

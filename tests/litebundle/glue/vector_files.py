@@ -40,8 +40,7 @@ class Vector:
             document["refused"] = True
         else:
             document["outputs"] = {
-                name: self._encode(f"{self.case}.{name}.out", value, binaries)
-                for name, value in self.outputs.items()
+                name: self._encode(f"{self.case}.{name}.out", value, binaries) for name, value in self.outputs.items()
             }
             document["tolerance"] = self.tolerance
         text = json.dumps(document, indent=1, ensure_ascii=True, allow_nan=False) + "\n"

@@ -26,10 +26,10 @@ def thumbnail(picture: np.ndarray[Any, np.dtype[np.uint8]]) -> Thumbnail:
     A flat picture gives zeros, and so is like no other.
     """
     gray = Image.fromarray(picture).convert("L").resize((SIDE, SIDE), Image.Resampling.BOX)
-    vector = np.asarray(gray, dtype=np.float32).ravel()
+    vector: Thumbnail = np.asarray(gray, dtype=np.float32).ravel()
     vector = vector - vector.mean()
     length = float(np.linalg.norm(vector))
-    return vector if length == 0 else vector / np.float32(length)
+    return vector / np.float32(length or 1)
 
 
 def similar_pairs(thumbnails: Sequence[Thumbnail]) -> Iterator[tuple[int, int]]:

@@ -46,6 +46,7 @@ class Lowerer:
         self._named: set[Tensor] = set()
         self._reordered: dict[tuple[Tensor, Layout], Tensor] = {}
         self._constants: dict[tuple[str, Layout], Tensor] = {}
+        self._index_constants: dict[tuple[int, ...], Tensor] = {}
         self._prefix = "graph"
 
     # what a rule asks about the source
@@ -149,8 +150,11 @@ class Lowerer:
         return Tensor(name, data.shape, wanted, data)
 
     def index_constant(self, values: Sequence[int], name: str) -> Tensor:
-        """An int32 vector such as TFLite operators take for axes and shapes."""
-        return self.new_constant(np.array(values, np.int64), f"{self._prefix}/{name}")
+        """An int32 vector such as TFLite operators take for axes and shapes; equal ones are one tensor."""
+        key = tuple(values)
+        if key not in self._index_constants:
+            self._index_constants[key] = self.new_constant(np.array(key, np.int64), f"{self._prefix}/{name}")
+        return self._index_constants[key]
 
     # operators
 

@@ -13,7 +13,7 @@ from converter.errors import ConversionError
 from converter.graph import Array, Graph, Node, Value
 
 OLDEST_OPSET = 7  # from here on broadcasting is numpy's
-LARGEST_FOLDED_ELEMENTS = 1 << 26
+LARGEST_FOLDED_ELEMENTS = 1 << 27
 SHAPE_DATA_ELEMENTS = 1 << 12
 NARROWED = {TensorProto.FLOAT16: TensorProto.FLOAT, TensorProto.DOUBLE: TensorProto.FLOAT}
 SHAPE_OPS = ("Shape", "Size")  # known as soon as the shape of their input is

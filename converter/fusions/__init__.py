@@ -6,7 +6,13 @@ from collections.abc import Callable
 
 from converter.fusions.activations import fuse_activations
 from converter.fusions.affine import fold_affine
+from converter.fusions.parts import slice_used_parts
 from converter.fusions.reshapes import collapse_reshapes
 from converter.tflite_graph import TfliteGraph
 
-FUSIONS: tuple[Callable[[TfliteGraph], None], ...] = (collapse_reshapes, fold_affine, fuse_activations)
+FUSIONS: tuple[Callable[[TfliteGraph], None], ...] = (
+    collapse_reshapes,
+    fold_affine,
+    fuse_activations,
+    slice_used_parts,
+)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from converter.graph import Array, Node
+from converter.graph import Node
 from converter.layout import Layout, source_order
 from converter.lowerer import Lowerer, Op
 from converter.lowering.broadcast import aligned
@@ -13,15 +13,11 @@ from converter.lowering.registry import lowers
 from converter.tflite_graph import Tensor
 
 
-def fully_connected(
-    lower: Lowerer, tensor: Tensor, weights: Array, bias: Array | None, name: str, bias_name: str = ""
-) -> Tensor:
-    """``tensor`` [..., in] times the transpose of ``weights`` [out, in], plus ``bias`` [out]."""
+def fully_connected(lower: Lowerer, tensor: Tensor, weights: Tensor, bias: Tensor | None = None) -> Tensor:
+    """``tensor`` [..., in] times the transpose of ``weights`` [out, in], plus ``bias`` [out]; both constants."""
     options = schema.FullyConnectedOptionsT()
     options.keepNumDims = len(tensor.shape) != 2
-    inputs = [tensor, lower.new_constant(weights, name)]
-    if bias is not None:
-        inputs.append(lower.new_constant(bias, bias_name or f"{name}/bias"))
+    inputs = [tensor, weights, *([] if bias is None else [bias])]
     return lower.emit(Op.FULLY_CONNECTED, inputs, (*tensor.shape[:-1], weights.shape[0]), options=options)
 
 
@@ -32,12 +28,14 @@ def matmul(lower: Lowerer, node: Node) -> None:
     right, left = lower.constant(second), lower.constant(first)
     if right is not None and right.ndim == 2:
         tensor, layout = _last_axis_last(lower, first)
-        lower.place(node.outputs[0], fully_connected(lower, tensor, right.T, None, second), layout)
+        product = fully_connected(lower, tensor, lower.new_constant(right.T, second))
+        lower.place(node.outputs[0], product, layout)
     elif left is not None and left.ndim == 2 and lower.rank(second) >= 2:
         rank = lower.rank(second)
         swapped = (*range(rank - 2), rank - 1, rank - 2)
         tensor = lower.tensor(second, swapped)
-        lower.place(node.outputs[0], fully_connected(lower, tensor, left, None, first), swapped)
+        product = fully_connected(lower, tensor, lower.new_constant(left, first))
+        lower.place(node.outputs[0], product, swapped)
     else:
         _batch_matmul(lower, node)
 
@@ -94,7 +92,7 @@ def gemm(lower: Lowerer, node: Node) -> None:
         columns = weights.shape[0] if transposed else weights.shape[1]
         scaled = (weights if transposed else weights.T) * np.float32(alpha)
         bias = _row_bias(lower, addend, columns, beta)
-        result = fully_connected(lower, first, scaled, bias, node.inputs[1], addend)
+        result = fully_connected(lower, first, lower.new_constant(scaled, node.inputs[1]), bias)
     if addend and bias is None and beta != 0.0:
         term = lower.tensor(addend)
         if beta != 1.0:
@@ -111,12 +109,12 @@ def _dynamic_product(lower: Lowerer, node: Node, first: Tensor, transposed: bool
     return lower.emit(Op.BATCH_MATMUL, [first, second], (first.shape[0], columns), options=options)
 
 
-def _row_bias(lower: Lowerer, name: str, columns: int, beta: float) -> Array | None:
+def _row_bias(lower: Lowerer, name: str, columns: int, beta: float) -> Tensor | None:
     """The addend as one bias per column, None when it is absent or more than that."""
     data = lower.constant(name)
     if data is None or (data.ndim == 2 and data.shape[0] != 1):
         return None
-    return np.broadcast_to(data.reshape(-1) * np.float32(beta), (columns,))
+    return lower.new_constant(np.broadcast_to(data.reshape(-1) * np.float32(beta), (columns,)), name)
 
 
 @lowers("Einsum")

@@ -31,14 +31,21 @@ FORWARD_ONLY, BACKWARD_ONLY = "forward", "reverse"
 
 @dataclass(frozen=True)
 class Direction:
-    """The weights of one direction: input [gates * hidden, in], recurrent [gates * hidden, hidden], two biases."""
+    """The weights of one direction as constants that all steps share.
 
-    input: Array
-    recurrent: Array
-    input_bias: Array
-    recurrent_bias: Array
-    name: str
-    recurrent_name: str
+    ``projection`` and ``bias`` serve all steps at once; ``recurrent`` holds the matrices that meet the state,
+    ``late_bias`` what GRU's candidate adds after its product with the state.
+    """
+
+    projection: Tensor
+    bias: Tensor
+    recurrent: tuple[Tensor, ...]
+    late_bias: Tensor
+
+    @property
+    def hidden_size(self) -> int:
+        """The length of the state."""
+        return self.recurrent[0].shape[1]
 
 
 # (one step's projected input [batch, gates * hidden], states) -> states; an absent state is zero
@@ -84,14 +91,28 @@ def _refuse_rarities(lower: Lowerer, node: Node) -> None:
 def _directions(lower: Lowerer, node: Node) -> list[Direction]:
     weights = lower.required_constant(node, 1, "input weights")
     hidden_weights = lower.required_constant(node, 2, "recurrent weights")
-    rows = weights.shape[1]
-    biases = np.zeros((weights.shape[0], 2 * rows), np.float32)
+    biases = np.zeros((weights.shape[0], 2 * weights.shape[1]), np.float32)
     if node.input(3):
         biases = lower.required_constant(node, 3, "biases")
-    return [
-        Direction(w, r, b[:rows], b[rows:], node.inputs[1], node.inputs[2])
-        for w, r, b in zip(weights, hidden_weights, biases, strict=True)
-    ]
+    return [_direction(lower, node, *row) for row in zip(weights, hidden_weights, biases, strict=True)]
+
+
+def _direction(lower: Lowerer, node: Node, weights: Array, recurrent: Array, biases: Array) -> Direction:
+    rows, hidden = recurrent.shape
+    early, late = biases[:rows] + biases[rows:], np.zeros(hidden, np.float32)
+    matrices = [recurrent]
+    if node.op == "GRU":
+        if node.attributes.get("linear_before_reset", 0):
+            early[2 * hidden :], late = biases[2 * hidden : rows], biases[rows + 2 * hidden :]
+        else:
+            matrices = [recurrent[: 2 * hidden], recurrent[2 * hidden :]]
+    name = node.inputs[2]
+    return Direction(
+        lower.new_constant(weights, node.inputs[1]),
+        lower.new_constant(early, f"{node.inputs[1]}/bias"),
+        tuple(lower.new_constant(matrix, name) for matrix in matrices),
+        lower.new_constant(late, f"{name}/bias"),
+    )
 
 
 def _initial(lower: Lowerer, node: Node, number: int) -> States:
@@ -114,12 +135,11 @@ def _run(
     lower: Lowerer, node: Node, cell: Step, direction: Direction, source: Tensor, states: States, backwards: bool
 ) -> tuple[list[Tensor], tuple[Tensor, ...]]:
     """The hidden state after every step, in the order of the steps, and the states after the last one."""
-    steps, batch = source.shape[0], source.shape[1]
-    bias = direction.input_bias + _early_bias(node, direction)
-    projected = fully_connected(lower, source, direction.input, bias, direction.name)
+    steps = source.shape[0]
+    projected = fully_connected(lower, source, direction.projection, direction.bias)
     options = schema.UnpackOptionsT()
     options.num, options.axis = steps, 0
-    rows = lower.emit_many(Op.UNPACK, [projected], [(batch, bias.size)] * steps, options=options)
+    rows = lower.emit_many(Op.UNPACK, [projected], [projected.shape[1:]] * steps, options=options)
     hidden: list[Tensor] = []
     for row in reversed(rows) if backwards else rows:
         states = cell(lower, node, direction, row, states)
@@ -130,19 +150,10 @@ def _run(
     return hidden[::-1] if backwards else hidden, finals
 
 
-def _early_bias(node: Node, direction: Direction) -> Array:
-    """The part of the recurrent bias that is added before any gate; GRU's candidate gets its share after the reset."""
-    bias = direction.recurrent_bias.copy()
-    if node.op == "GRU" and node.attributes.get("linear_before_reset", 0):
-        bias[2 * bias.size // 3 :] = 0
-    return bias
-
-
 def _recurrent_sum(lower: Lowerer, direction: Direction, row: Tensor, hidden: Tensor | None) -> Tensor:
     if hidden is None:
         return row
-    product = fully_connected(lower, hidden, direction.recurrent, None, direction.recurrent_name)
-    return lower.binary(Op.ADD, row, product)
+    return lower.binary(Op.ADD, row, fully_connected(lower, hidden, direction.recurrent[0]))
 
 
 def _lstm_step(
@@ -150,7 +161,7 @@ def _lstm_step(
 ) -> tuple[Tensor, ...]:
     """Gates in ONNX's order: input, output, forget, cell."""
     hidden, memory = states
-    size = direction.recurrent.shape[1]
+    size = direction.hidden_size
     gates = parts(lower, _recurrent_sum(lower, direction, row, hidden), 1, [size] * 4)
     gate_in, gate_out, forget = (lower.unary(Op.LOGISTIC, gate) for gate in gates[:3])
     fresh = lower.binary(Op.MUL, gate_in, lower.unary(Op.TANH, gates[3]))
@@ -163,26 +174,17 @@ def _gru_step(
 ) -> tuple[Tensor, ...]:
     """Gates in ONNX's order: update, reset, candidate; h' = c + update * (h - c)."""
     (hidden,) = states
-    size = direction.recurrent.shape[1]
+    size = direction.hidden_size
     if hidden is None:
         hidden = lower.new_constant(np.zeros((row.shape[0], size), np.float32), f"{node.inputs[2]}/zero")
     update_in, reset_in, candidate_in = parts(lower, row, 1, [size] * 3)
-    if node.attributes.get("linear_before_reset", 0):
-        product = fully_connected(lower, hidden, direction.recurrent, None, direction.recurrent_name)
-        update_rec, reset_rec, candidate_rec = parts(lower, product, 1, [size] * 3)
-        late = lower.new_constant(direction.recurrent_bias[2 * size :], f"{node.inputs[2]}/bias")
-        reset = lower.unary(Op.LOGISTIC, lower.binary(Op.ADD, reset_in, reset_rec))
-        gated = lower.binary(Op.MUL, reset, lower.binary(Op.ADD, candidate_rec, late))
+    product = fully_connected(lower, hidden, direction.recurrent[0])
+    update_rec, reset_rec, *candidate_rec = parts(lower, product, 1, [size] * (product.shape[1] // size))
+    reset = lower.unary(Op.LOGISTIC, lower.binary(Op.ADD, reset_in, reset_rec))
+    if candidate_rec:
+        gated = lower.binary(Op.MUL, reset, lower.binary(Op.ADD, candidate_rec[0], direction.late_bias))
     else:
-        early = fully_connected(
-            lower, hidden, direction.recurrent[: 2 * size], None, direction.recurrent_name
-        )
-        update_rec, reset_rec = parts(lower, early, 1, [size] * 2)
-        reset = lower.unary(Op.LOGISTIC, lower.binary(Op.ADD, reset_in, reset_rec))
-        gated = fully_connected(
-            lower, lower.binary(Op.MUL, reset, hidden), direction.recurrent[2 * size :], None,
-            direction.recurrent_name,
-        )  # fmt: skip
+        gated = fully_connected(lower, lower.binary(Op.MUL, reset, hidden), direction.recurrent[1])
     update = lower.unary(Op.LOGISTIC, lower.binary(Op.ADD, update_in, update_rec))
     candidate = lower.unary(Op.TANH, lower.binary(Op.ADD, candidate_in, gated))
     difference = lower.binary(Op.SUB, hidden, candidate)

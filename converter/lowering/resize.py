@@ -172,7 +172,8 @@ def _interpolated(lower: Lowerer, node: Node, changed: dict[int, Axis], mode: st
     for number, matrix in matrices.items():
         wanted = (*(axis for axis in layout if axis != number), number)
         tensor = lower.transpose(tensor, [layout.index(axis) for axis in wanted])
-        tensor = fully_connected(lower, tensor, matrix.astype(np.float32), None, f"{node.outputs[0]}/weights")
+        weights = lower.new_constant(matrix.astype(np.float32), f"{node.outputs[0]}/weights")
+        tensor = fully_connected(lower, tensor, weights)
         layout = wanted
     lower.place(node.outputs[0], tensor, layout)
 

@@ -135,7 +135,7 @@ def parts(lower: Lowerer, tensor: Tensor, axis: int, sizes: Sequence[int]) -> li
     if len(set(sizes)) == 1:
         options = schema.SplitOptionsT()
         options.numSplits = len(sizes)
-        dimension = lower.new_constant(np.array(axis, np.int32), "split/axis")
+        dimension = lower.index_constant([axis], "axis")
         return lower.emit_many(Op.SPLIT, [dimension, tensor], shapes, dtype=tensor.dtype, options=options)
     pieces, start = [], 0
     for shape in shapes:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from litebundle.bundle.bundle import Bundle as Bundle
-from litebundle.bundle.golden import RecordedGolden as RecordedGolden
-from litebundle.bundle.golden import record_golden as record_golden
 from litebundle.bundle.manifest import Identity as Identity
 from litebundle.bundle.manifest import Manifest as Manifest
 from litebundle.bundle.manifest import Verdict as Verdict

@@ -1,13 +1,12 @@
-"""The manifest: what a bundle says of itself. These models are the truth; docs/manifest.schema.json is made from them.
+"""The manifest: what a bundle says of itself.
 
-Write the schema anew with `python -m litebundle.bundle.manifest > docs/manifest.schema.json`.
+These models are the truth; docs/manifest.schema.json is made from them.
 """
 
 from __future__ import annotations
 
 import json
 import re
-import sys
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
@@ -246,7 +245,3 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _no_constant(name: str) -> Any:
     raise ValueError(f"{name} is no JSON number")
-
-
-if __name__ == "__main__":
-    sys.stdout.write(manifest_schema())

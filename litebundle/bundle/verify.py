@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from litebundle.bundle.container import Container
-from litebundle.bundle.golden import decode_array
-from litebundle.bundle.manifest import Manifest, PipelineVector, Stage, StageGolden, StageVector
+from litebundle.bundle.golden import decode_array, decode_items, decode_photo
+from litebundle.bundle.manifest import Manifest, PipelineVector, Stage, StageGolden, StageVector, TensorInfo
 from litebundle.errors import LitebundleError
 from litebundle.glue.boundary import dequantize
 from litebundle.run.model import Array, LiteRTModel, Tensor
@@ -88,7 +86,10 @@ def _check_stage(
 ) -> VectorCheck:
     inputs = [_array(container, vector.inputs, info) for info in stage.inputs]
     expected = [_array(container, vector.outputs, info) for info in stage.outputs]
-    found = model.run(inputs)
+    try:
+        found = model.run(inputs)
+    except LitebundleError as error:
+        return VectorCheck(name, {}, golden.tolerance, str(error))
     max_abs = {
         tensor.name: _max_abs(_real(a, tensor), _real(b, tensor))
         for tensor, a, b in zip(model.outputs, found, expected, strict=True)
@@ -103,7 +104,7 @@ def _check_stage(
     return VectorCheck(name, max_abs, limits, "; ".join(faults))
 
 
-def _array(container: Container, files: Mapping[str, str], info: Any) -> Array:
+def _array(container: Container, files: Mapping[str, str], info: TensorInfo) -> Array:
     name = files.get(info.name)
     if name is None or name not in container.names:
         raise LitebundleError(f"a golden vector lacks a file for tensor {info.name!r}")
@@ -125,8 +126,12 @@ def _check_pipeline(
     for file in (vector.photo, vector.items):
         if file not in container.names:
             raise LitebundleError(f"file {file!r} of a golden vector is missing")
-    expected = _items(container.read(vector.items), vector.items)
-    found = json.loads(json.dumps([dict(item) for item in runner.run(_photo(container, vector.photo)).items]))
+    expected = decode_items(container.read(vector.items), vector.items)
+    photo = decode_photo(container.read(vector.photo), vector.photo)
+    try:
+        found = json.loads(json.dumps(runner.run(photo).to_json()["items"]))
+    except LitebundleError as error:
+        return VectorCheck(name, {}, tolerance, str(error))
     if len(found) != len(expected):
         return VectorCheck(name, {}, tolerance, f"{len(found)} items were found, expected are {len(expected)}")
     max_abs: dict[str, float] = {}
@@ -151,22 +156,3 @@ def _difference(found: Any, expected: Any, numeric: bool) -> float:
     except (TypeError, ValueError):
         return float("inf")
     return _max_abs(a, b) if a.shape == b.shape else float("inf")
-
-
-def _items(data: memoryview, name: str) -> Sequence[dict[str, Any]]:
-    try:
-        items = json.loads(bytes(data))
-    except (ValueError, RecursionError) as error:
-        raise LitebundleError(f"file {name!r} is not JSON ({error})") from error
-    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        raise LitebundleError(f"file {name!r} is not a JSON list of objects")
-    return items
-
-
-def _photo(container: Container, name: str) -> Array:
-    # PIL lets many kinds of exception escape from damaged files; each means the same to the user.
-    try:
-        with Image.open(io.BytesIO(container.read(name)), formats=["PNG"]) as picture:
-            return np.ascontiguousarray(np.asarray(picture.convert("RGB")))
-    except Exception as error:
-        raise LitebundleError(f"file {name!r} is not a readable PNG ({error})") from error

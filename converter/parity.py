@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from converter.conversion import Lowered
 from converter.errors import ConversionError
+from converter.onnx_session import OnnxSession
 from converter.parity_inputs import Array, Feed, ParityInput, parity_inputs
 
 # Rounding inside a float32 model acts like noise of a few units in the last place on its input. Where the
@@ -66,37 +66,6 @@ class _Difference:
         return self.max_abs / self.scale if self.scale else float("inf")
 
 
-class _Source:
-    """The ONNX model in onnxruntime, one thread."""
-
-    def __init__(self, model: onnx.ModelProto) -> None:
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = 3
-        try:
-            self._session = onnxruntime.InferenceSession(
-                model.SerializeToString(), options, providers=["CPUExecutionProvider"]
-            )
-        except Exception as error:
-            raise ConversionError(f"onnxruntime cannot load the source model: {error}") from error
-        self._names = [output.name for output in self._session.get_outputs()]
-
-    def run(self, feed: Feed) -> dict[str, Array]:
-        try:
-            return dict(zip(self._names, self._session.run(None, dict(feed)), strict=True))
-        except Exception as error:
-            raise ConversionError(f"onnxruntime cannot run the source model: {error}") from error
-
-    def noise(self, each: ParityInput, output: str, values: Array) -> float:
-        """How far `output` moves from `values` when noise of a few units in the last place is added."""
-        rng = np.random.default_rng(0)
-        moves = []
-        for _trial in range(NOISE_TRIALS):
-            noisy = {name: _with_noise(value, rng) for name, value in each.feed.items()}
-            moves.append(_distance(values, self.run(noisy)[output]))
-        return max(moves)
-
-
 class _Result:
     """The converted model in the LiteRT interpreter, one thread, seen with the source's names and axes."""
 
@@ -138,7 +107,7 @@ def check_parity(
     infinities agree. The error names the output, the input, and the first tensor that differs.
     """
     inputs = parity_inputs(model, _source_shapes(lowered), _checked(samples, lowered))
-    source, result = _Source(model), _Result(lowered)
+    source, result = OnnxSession(model), _Result(lowered)
     outputs = [spec.onnx_name for spec in lowered.outputs]
     references = [source.run(each.feed) for each in inputs]
     results = [result.run(each.feed, outputs) for each in inputs]
@@ -165,7 +134,7 @@ def check_export(
 ) -> Parity:
     """Compare an exported model, run by onnxruntime, with what torch answered on the same parity inputs."""
     inputs = parity_inputs(model, shapes, samples)
-    source = _Source(model)
+    source = OnnxSession(model)
     results = [source.run(each.feed) for each in inputs]
     parity, failure = _compare(inputs, torch_outputs, results, source, tolerance)
     if failure is not None:
@@ -180,7 +149,7 @@ def _compare(
     inputs: Sequence[ParityInput],
     references: Sequence[Feed],
     results: Sequence[Feed],
-    source: _Source,
+    source: OnnxSession,
     tolerance: float,
 ) -> tuple[Parity, _Difference | None]:
     """The parity of all that can be judged, and the worst difference beyond tolerance."""
@@ -192,12 +161,10 @@ def _compare(
     failures: list[_Difference] = []
     for each, reference, result in zip(inputs, references, results, strict=True):
         for name, values in reference.items():
-            difference = _Difference(
-                each, name, _distance(values, result[name]), max(usual[name], _magnitude(values))
-            )
+            difference = _Difference(each, name, _distance(values, result[name]), max(usual[name], _magnitude(values)))
             if difference.max_rel <= (tolerance if values.dtype.kind == "f" else 0.0):
                 judged.append(difference)
-            elif difference.max_abs > NOISE_FACTOR * source.noise(each, name, values):
+            elif difference.max_abs > NOISE_FACTOR * _noise(source, each, name, values):
                 judged.append(difference)
                 failures.append(difference)
     if not judged:
@@ -227,9 +194,7 @@ def _of_output(name: str, differences: Sequence[_Difference]) -> OutputParity:
     )
 
 
-def _first_difference(
-    model: onnx.ModelProto, lowered: Lowered, failure: _Difference, tolerance: float
-) -> str:
+def _first_difference(model: onnx.ModelProto, lowered: Lowered, failure: _Difference, tolerance: float) -> str:
     """Run both again with every tensor that the tensor map ties, and name the first that differs."""
     exposed = onnx.ModelProto()
     exposed.CopyFrom(model)
@@ -242,12 +207,10 @@ def _first_difference(
         experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
     )
     feed = failure.input.feed
-    references, results = _Source(exposed).run(feed), result.run(feed, [name for _node, name in tied])
+    references, results = OnnxSession(exposed).run(feed), result.run(feed, [name for _node, name in tied])
     for node, name in tied:
         reference, values = references[name], results[name]
-        if reference.shape == values.shape and _distance(reference, values) > tolerance * _magnitude(
-            reference
-        ):
+        if reference.shape == values.shape and _distance(reference, values) > tolerance * _magnitude(reference):
             return f"the first tensor to differ is '{name}' ({node.op_type}, node '{node.name}')"
     return "no tensor differs without the interpreter's default delegate (XNNPACK)"
 
@@ -275,6 +238,16 @@ def _checked(samples: Iterable[Feed], lowered: Lowered) -> Iterable[Feed]:
         if given != shapes:
             raise ConversionError(f"sample {index} has the inputs {given}; the model takes {shapes}")
         yield sample
+
+
+def _noise(source: OnnxSession, each: ParityInput, output: str, values: Array) -> float:
+    """How far `output` moves from `values` when noise of a few units in the last place is added."""
+    rng = np.random.default_rng(0)
+    moves = []
+    for _trial in range(NOISE_TRIALS):
+        noisy = {name: _with_noise(value, rng) for name, value in each.feed.items()}
+        moves.append(_distance(values, source.run(noisy)[output]))
+    return max(moves)
 
 
 def _with_noise(value: Array, rng: np.random.Generator) -> Array:

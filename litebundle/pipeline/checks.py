@@ -7,17 +7,33 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from litebundle.pipeline.model import Data, Document, Stage
-from litebundle.toml import Problem
+from litebundle.toml import Loc, Problem
 
 
 def check_document(document: Document, root: Path) -> list[Problem]:
     """Every broken rule of a well-typed document whose folder is `root`."""
     problems = [*_check_names(document.stage), *_check_data(document.data, root)]
     for i, stage in enumerate(document.stage):
-        problems += [
-            Problem(("stage", i, *problem.loc), problem.message) for problem in _check_stage(stage, root)
-        ]
+        problems += [Problem(("stage", i, *problem.loc), problem.message) for problem in _check_stage(stage, root)]
     return problems
+
+
+def check_metrics(document: Document, fields: Sequence[str]) -> Iterator[Problem]:
+    """Metrics that read none of the pipeline's result fields."""
+    from litebundle.metrics import METRICS
+
+    asked: list[tuple[Loc, str]] = [
+        (("requirements", "metric", i, "name"), metric.name) for i, metric in enumerate(document.requirements.metric)
+    ]
+    for i, stage in enumerate(document.stage):
+        asked += [(("stage", i, "budget", j, "metric"), budget.metric) for j, budget in enumerate(stage.budget)]
+    for loc, name in asked:
+        if not set(METRICS[name].fields) & set(fields):
+            yield Problem(
+                loc,
+                f"{name!r} compares {' or '.join(METRICS[name].fields)}, which no stage gives (the result has: "
+                f"{', '.join(fields)}); choose another metric or add an operation that gives one",
+            )
 
 
 def _check_names(stages: Sequence[Stage]) -> Iterator[Problem]:

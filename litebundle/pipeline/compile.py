@@ -50,9 +50,7 @@ def compile_graph(pipeline: Pipeline, folded: Collection[str] = ()) -> Graph:
             ("stage", len(pipeline.stages) - 1),
             "the pipeline has no result; give a stage an 'after' that ends in boxes, a label or a text",
         )
-    graph = Graph(
-        tuple(compiler.nodes), tuple(ResultField(name, value) for name, value in compiler.results.items())
-    )
+    graph = Graph(tuple(compiler.nodes), tuple(ResultField(name, value) for name, value in compiler.results.items()))
     graph.check(OPERATIONS)
     return graph
 
@@ -109,15 +107,9 @@ class _Compiler:
             return self._boxes_of(loc, step)
         kind = self.kinds[scope.cursor]
         if port.kind not in ("image", "tensor"):
-            raise JoinError(
-                loc, f"{step.op} takes {port.kind}, which there is only behind a model; move it to after"
-            )
+            raise JoinError(loc, f"{step.op} takes {port.kind}, which there is only behind a model; move it to after")
         if port.kind != kind:
-            made_by = (
-                "is behind normalize or to_tensor"
-                if kind == "tensor"
-                else "is not behind normalize or to_tensor"
-            )
+            made_by = "is behind normalize or to_tensor" if kind == "tensor" else "is not behind normalize or to_tensor"
             raise JoinError(loc, f"{step.op} takes an {port.kind} but {made_by}; change the order of before")
         return scope.cursor
 
@@ -133,13 +125,9 @@ class _Compiler:
                 f"(stages with boxes before this one: {', '.join(able) or 'none'})",
             )
         if self.picture in self.lists:
-            raise JoinError(
-                loc, f"{step.op} inside crops is not part of this version; the pipeline cuts boxes once"
-            )
+            raise JoinError(loc, f"{step.op} inside crops is not part of this version; the pipeline cuts boxes once")
         if found.picture != self.picture:
-            raise JoinError(
-                loc, f"the boxes of {step.of!r} were found on another picture than the current one"
-            )
+            raise JoinError(loc, f"the boxes of {step.of!r} were found on another picture than the current one")
         return found.boxes
 
     def _model(self, scope: _Scope) -> None:
@@ -163,17 +151,13 @@ class _Compiler:
         for key, wanted in (("logits", [loop.logits]), ("state", [*loop.state.values()])):
             for name in wanted:
                 if name not in stage.outputs:
-                    raise JoinError(
-                        (*loc, key), f"the model has no output {name!r}{nearest(name, stage.outputs)}"
-                    )
+                    raise JoinError((*loc, key), f"the model has no output {name!r}{nearest(name, stage.outputs)}")
         fed = [*stepping, *constants]
         for name in names:
             if fed.count(name) != 1:
                 rule = "is fed twice" if name in fed else "is fed by nothing"
                 raise JoinError(loc, f"input {name!r} {rule}; it is either the token, a state or a constant")
-        self._check_input_count(
-            scope, [i.name for i in stage.inputs if i.name in constants and i.from_ is None]
-        )
+        self._check_input_count(scope, [i.name for i in stage.inputs if i.name in constants and i.from_ is None])
         inputs = tuple(self._model_input(scope, names.index(name)) for name in constants)
         attributes = loop.model_dump(mode="json", exclude={"op"}) | {"constants": list(constants)}
         tokens, score = self._add(
@@ -226,8 +210,7 @@ class _Compiler:
         if name not in known:
             raise JoinError(
                 loc,
-                f"stage {stage!r} has no tensor {name!r}{nearest(name, known)} "
-                f"(it has: {', '.join(known) or 'none'})",
+                f"stage {stage!r} has no tensor {name!r}{nearest(name, known)} (it has: {', '.join(known) or 'none'})",
             )
         return f"{stage}/{name}"
 
@@ -250,9 +233,7 @@ class _Compiler:
             if port.kind in _RESULT_KINDS:
                 self._result(scope, port.name, value)
 
-    def _glue(
-        self, scope: _Scope, step: Step, operation: Operation, inputs: tuple[str, ...]
-    ) -> tuple[str, ...]:
+    def _glue(self, scope: _Scope, step: Step, operation: Operation, inputs: tuple[str, ...]) -> tuple[str, ...]:
         outputs = tuple(self._value_name(scope, step.op, port) for port in operation.outputs)
         kinds = ["image" if port.kind == "images" else port.kind for port in operation.outputs]
         self._add(scope, step.op, inputs, outputs, kinds, step.attributes)
@@ -270,9 +251,7 @@ class _Compiler:
         replaced = next((old for old in inputs if self.kinds[old] == "boxes"), None)
         shown = self.results.get("box")
         if shown is not None and shown != replaced:
-            raise JoinError(
-                scope.loc, "a second stage finds boxes; this version has one list of boxes per pipeline"
-            )
+            raise JoinError(scope.loc, "a second stage finds boxes; this version has one list of boxes per pipeline")
         self.results["box"] = value
         scope.boxes = value
 

@@ -21,7 +21,5 @@ def read_labels(path: Path) -> tuple[str, ...]:
     except ValueError as error:
         raise LitebundleError(f"labels {str(path)!r}: not JSON in UTF-8 ({error})") from error
     if not isinstance(labels, list) or not labels or not all(isinstance(label, str) for label in labels):
-        raise LitebundleError(
-            f'labels {str(path)!r}: must be a JSON list of texts, for example ["cat", "dog"]'
-        )
+        raise LitebundleError(f'labels {str(path)!r}: must be a JSON list of texts, for example ["cat", "dog"]')
     return tuple(labels)

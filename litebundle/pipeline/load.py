@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from litebundle.errors import LitebundleError
-from litebundle.pipeline.checks import check_document
+from litebundle.pipeline.checks import check_document, check_metrics
 from litebundle.pipeline.compile import JoinError, compile_graph
 from litebundle.pipeline.model import DataFolders, Document, Pipeline
 from litebundle.pipeline.shapes import check_shapes
@@ -50,16 +50,17 @@ def load_pipeline(path: Path | str) -> Pipeline:
     pipeline = Pipeline(
         **dict(document.pipeline),
         requirements=document.requirements,
-        data=DataFolders(
-            (root / document.data.calibrate).resolve(), (root / document.data.validate_).resolve()
-        ),
+        data=DataFolders((root / document.data.calibrate).resolve(), (root / document.data.validate_).resolve()),
         stages=tuple(stage for stage, _ in completed),
         root=root,
     )
     try:
-        check_shapes(pipeline, compile_graph(pipeline))
+        graph = compile_graph(pipeline)
+        check_shapes(pipeline, graph)
     except JoinError as error:
         file.refuse([Problem(error.loc, str(error))])
+        raise
+    file.refuse(check_metrics(document, [result.field for result in graph.results]))
     return pipeline
 
 

@@ -166,9 +166,7 @@ class Quantize(Table):
     def _fits_the_scheme(self) -> Quantize:
         integer = self.io.input != "float32" or self.io.output != "float32" or self.full_integer
         if integer and self.scheme != "int8":
-            raise ValueError(
-                f'integer io and full_integer need scheme = "int8", not "{self.scheme}"; change one'
-            )
+            raise ValueError(f'integer io and full_integer need scheme = "int8", not "{self.scheme}"; change one')
         if "percentile" in self.model_fields_set and self.calibration != "percentile":
             raise ValueError('percentile is used by calibration = "percentile" alone; set that or remove it')
         return self
@@ -190,9 +188,7 @@ class Stage(Table):
     source: str = Field(examples=["onnx:models/locate.onnx"])
     weights: str | None = Field(default=None, min_length=1, examples=["weights/locate.safetensors"])
     inputs: tuple[Input, ...] = Field(default=(), examples=[[{"name": "image", "shape": [1, 3, 320, 320]}]])
-    outputs: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
-        default=(), examples=[["heatmap", "box"]]
-    )
+    outputs: tuple[Annotated[str, Field(min_length=1)], ...] = Field(default=(), examples=[["heatmap", "box"]])
     before: tuple[Step, ...] = Field(default=(), examples=[[{"op": "resize", "size": [64, 64]}]])
     after: tuple[Step, ...] = Field(default=(), examples=[[{"op": "heatmap_boxes"}]])
     loop: Loop | None = Field(default=None, examples=[{"op": "autoregressive_decode", "start": 1, "end": 2}])
@@ -201,9 +197,7 @@ class Stage(Table):
         default=(), examples=[{"metric": "box_f1", "max_drop": 0.01}]
     )
     parity_tolerance: float = Field(default=1e-4, gt=0, examples=[1e-4])
-    accelerators: tuple[Literal["npu", "gpu", "cpu"], ...] = Field(
-        ("cpu",), min_length=1, examples=[["gpu", "cpu"]]
-    )
+    accelerators: tuple[Literal["npu", "gpu", "cpu"], ...] = Field(("cpu",), min_length=1, examples=[["gpu", "cpu"]])
 
     _name = field_validator("name")(rules.stage_name)
     _source = field_validator("source")(rules.source)
@@ -212,9 +206,7 @@ class Stage(Table):
     @classmethod
     def _single_input(cls, table: object) -> object:
         if isinstance(table, Mapping) and "input" in table and "inputs" not in table:
-            return {key: value for key, value in table.items() if key != "input"} | {
-                "inputs": (table["input"],)
-            }
+            return {key: value for key, value in table.items() if key != "input"} | {"inputs": (table["input"],)}
         return table
 
     @model_validator(mode="after")

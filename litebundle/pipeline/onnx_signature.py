@@ -58,9 +58,7 @@ def read_signature(path: Path) -> OnnxSignature:
     try:
         return _signature(memoryview(path.read_bytes()))
     except (ValueError, IndexError) as error:
-        raise LitebundleError(
-            f"{path}: not an ONNX model, or cut short ({error}); export it again"
-        ) from error
+        raise LitebundleError(f"{path}: not an ONNX model, or cut short ({error}); export it again") from error
 
 
 def _signature(model: Buffer) -> OnnxSignature:

@@ -66,9 +66,7 @@ def known_metric(name: str) -> str:
     from litebundle.metrics import METRICS
 
     if name not in METRICS:
-        raise ValueError(
-            f"unknown metric {name!r}{nearest(name, METRICS)} (known: {', '.join(sorted(METRICS))})"
-        )
+        raise ValueError(f"unknown metric {name!r}{nearest(name, METRICS)} (known: {', '.join(sorted(METRICS))})")
     return name
 
 

@@ -16,9 +16,7 @@ Shape = tuple[int | None, ...]
 Attributes = Mapping[str, Any]
 
 
-def check_shapes(
-    pipeline: Pipeline, graph: Graph, model_outputs: Mapping[str, Sequence[int]] | None = None
-) -> None:
+def check_shapes(pipeline: Pipeline, graph: Graph, model_outputs: Mapping[str, Sequence[int]] | None = None) -> None:
     """Compare what each model is given with the input shape it has.
 
     Args:
@@ -57,18 +55,14 @@ def _check_inputs(
         place: Loc = (*loc, "inputs", stage.inputs.index(item), "shape")
         if shape is None or shape == item.graph_shape:
             continue
-        wanted = (
-            f"input {item.name!r} is {_text(item.graph_shape)}{' (as NHWC)' if item.channels_first else ''}"
-        )
+        wanted = f"input {item.name!r} is {_text(item.graph_shape)}{' (as NHWC)' if item.channels_first else ''}"
         if None in shape and _may_fit(shape, item.graph_shape):
             raise JoinError(
                 place,
                 f"{wanted} but {value!r} has a size that differs from photo to photo, {_text(shape)}; fix it "
                 "with resize, letterbox or pad in before",
             )
-        raise JoinError(
-            place, f"{wanted} but {value!r}, which it is given, is {_text(shape)}; change one of them"
-        )
+        raise JoinError(place, f"{wanted} but {value!r}, which it is given, is {_text(shape)}; change one of them")
 
 
 def _check_states(loc: Loc, stage: Stage, node: Node, real: Mapping[str, Shape]) -> None:

@@ -62,9 +62,7 @@ def _open_shape(tensor: OnnxTensor) -> str:
 
 def _from_model(tensor: OnnxTensor) -> Input:
     # Built past the checks of a file's own keys: a model may have scalars and types that a file may not name.
-    return Input.model_construct(
-        name=tensor.name, shape=tensor.fixed_shape, layout="", dtype=tensor.dtype, from_=None
-    )
+    return Input.model_construct(name=tensor.name, shape=tensor.fixed_shape, layout="", dtype=tensor.dtype, from_=None)
 
 
 def _misfit(item: Input, tensor: OnnxTensor) -> str:

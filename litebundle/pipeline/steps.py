@@ -47,9 +47,7 @@ def _check(loc: Loc, step: Mapping[str, Any], root: Path) -> Iterator[Problem]:
 
     op = step["op"]
     if op == "autoregressive_decode":
-        yield Problem(
-            (*loc, "op"), "the token loop surrounds a model; give it to the stage as loop = { ... }"
-        )
+        yield Problem((*loc, "op"), "the token loop surrounds a model; give it to the stage as loop = { ... }")
     elif op not in OPERATIONS:
         known = ", ".join(sorted(OPERATIONS))
         yield Problem((*loc, "op"), f"unknown operation {op!r}{nearest(op, OPERATIONS)} (known: {known})")

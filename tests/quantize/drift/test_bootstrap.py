@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from importlib import import_module
 
 import numpy as np
 import pytest
@@ -77,7 +78,7 @@ def test_same_seed_same_interval_and_slabs_do_not_show(monkeypatch: pytest.Monke
     first = bootstrap_mean_difference(a, b, seed=5)
     assert first == bootstrap_mean_difference(a, b, seed=5)
     assert first != bootstrap_mean_difference(a, b, seed=6)
-    monkeypatch.setattr("quantize.drift.bootstrap._SLAB_INDICES", 100)
+    monkeypatch.setattr(import_module("quantize.drift.bootstrap"), "_SLAB_INDICES", 100)
     assert first == bootstrap_mean_difference(a, b, seed=5)
 
 

@@ -100,18 +100,12 @@ def _best_extensions(
         totals.append(hypothesis.log_probability + _log_softmax(logits))
         states.append(state)
     table = np.stack(totals)
-    order = (
-        [int(np.argmax(table))]
-        if places == 1
-        else np.argsort(-table, axis=None, kind="stable")[:places].tolist()
-    )
+    order = [int(np.argmax(table))] if places == 1 else np.argsort(-table, axis=None, kind="stable")[:places].tolist()
     result: list[_Hypothesis[State]] = []
     for parent, token in (divmod(index, table.shape[1]) for index in order):
         before = open_[parent]
         result.append(
-            _Hypothesis(
-                (*before.tokens, token), float(table[parent, token]), before.steps + 1, token, states[parent]
-            )
+            _Hypothesis((*before.tokens, token), float(table[parent, token]), before.steps + 1, token, states[parent])
         )
     return result
 
@@ -122,8 +116,7 @@ def _log_softmax(logits: NDArray[Any]) -> NDArray[np.float64]:
     highest = values.max()
     if not np.isfinite(highest):
         raise LitebundleError(
-            "autoregressive_decode: the step's logits hold NaN or infinity; "
-            "the model is broken for this input"
+            "autoregressive_decode: the step's logits hold NaN or infinity; the model is broken for this input"
         )
     shifted = values - highest
     return shifted - np.log(np.exp(shifted).sum())  # type: ignore[no-any-return]

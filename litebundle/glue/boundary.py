@@ -31,9 +31,7 @@ def quantize(values: NDArray[Any], target: Quantization) -> NDArray[Any]:
     np.rint(scaled, out=scaled)
     scaled += target.zero_point
     if scaled.size and np.isnan(scaled.min()):
-        raise LitebundleError(
-            "a NaN reached a quantized input; the stage before it is broken for this picture"
-        )
+        raise LitebundleError("a NaN reached a quantized input; the stage before it is broken for this picture")
     return np.clip(scaled, limits.min, limits.max, out=scaled).astype(target.dtype)
 
 

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 
-def label_components(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], int]:
-    """mask [h, w] -> labels int64 [h, w] (0 outside, components from 1) and the count of components.
+@dataclass(frozen=True)
+class Components:
+    """The runs of a mask in row-major order: run i is mask[row[i], start[i]:end[i]] of component[i].
 
-    Pixels that touch by a side or a corner belong together. Components are numbered in the row-major order of
-    their first pixels.
+    Components are numbered from 0 to count - 1 in the row-major order of their first pixels.
     """
+
+    row: NDArray[np.int64]
+    start: NDArray[np.int64]
+    end: NDArray[np.int64]
+    component: NDArray[np.int64]
+    count: int
+
+
+def find_components(mask: NDArray[np.bool_]) -> Components:
+    """mask [h, w] -> its components; pixels that touch by a side or a corner belong together."""
     rows, columns = mask.shape
     # One empty column at the end keeps a run within its row.
     stride = columns + 1
     flat = np.zeros(rows * stride + 1, np.int8)
     flat[1:].reshape(rows, stride)[:, :columns] = mask
-    change = np.diff(flat, append=np.int8(0))
+    change = np.diff(flat)
     starts, ends = np.flatnonzero(change == 1), np.flatnonzero(change == -1)
 
     # A run touches those of the row above that end at or after its start and start at or before its end.
@@ -27,12 +39,9 @@ def label_components(mask: NDArray[np.bool_]) -> tuple[NDArray[np.int64], int]:
     below = np.repeat(np.arange(len(starts)), touching)
     above = first_above[below] + np.arange(len(below)) - (np.cumsum(touching) - touching)[below]
 
-    roots = _lowest_connected(len(starts), above, below)
-    first_runs, numbers = np.unique(roots, return_inverse=True)
-    labels = np.zeros(rows * stride, np.int64)
-    np.add.at(labels, starts, numbers + 1)
-    np.subtract.at(labels, ends[ends < len(labels)], numbers[ends < len(labels)] + 1)
-    return np.cumsum(labels).reshape(rows, stride)[:, :columns], len(first_runs)
+    first_runs, component = np.unique(_lowest_connected(len(starts), above, below), return_inverse=True)
+    row = starts // stride
+    return Components(row, starts - row * stride, ends - row * stride, component, len(first_runs))
 
 
 def _lowest_connected(count: int, first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from litebundle.glue.components import label_components
+from litebundle.glue.components import find_components
 from litebundle.glue.geometry import Geometry
 from litebundle.glue.kinds import Boxes, Image, Tensor, check_image, check_tensor
 from litebundle.glue.operation import Attributes, Count, NonNegative, Operation, Port, Real
@@ -48,20 +48,18 @@ def run(
     return (_reading_order(boxes[best]),)
 
 
-def _components(
-    cells: NDArray[np.float32], threshold: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _components(cells: NDArray[np.float32], threshold: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Bounding rectangles [N, 4] in cells (x0 y0 x1 y1) and mean probabilities [N]."""
-    labels, count = label_components(cells > np.float32(threshold))
-    row, column = np.nonzero(labels)
-    index = labels[row, column] - 1
-    corners = np.empty((count, 4))
+    mask = cells > np.float32(threshold)
+    runs = find_components(mask)
+    corners = np.empty((runs.count, 4))
     corners[:, :2], corners[:, 2:] = np.inf, -np.inf
-    for side, values in enumerate((column, row)):
-        np.minimum.at(corners[:, side], index, values)
-        np.maximum.at(corners[:, side + 2], index, values + 1)
-    sums = np.bincount(index, cells[row, column], minlength=count)
-    return corners, sums / np.bincount(index, minlength=count)
+    for side, (first, after) in enumerate(((runs.start, runs.end), (runs.row, runs.row + 1))):
+        np.minimum.at(corners[:, side], runs.component, first)
+        np.maximum.at(corners[:, side + 2], runs.component, after)
+    component = np.repeat(runs.component, runs.end - runs.start)
+    sums = np.bincount(component, cells[mask], minlength=runs.count)
+    return corners, sums / np.bincount(component, minlength=runs.count)
 
 
 def _reading_order(boxes: Boxes) -> Boxes:

@@ -50,6 +50,4 @@ def _join_latex(words: list[str]) -> str:
     return "".join(parts)
 
 
-OPERATION = Operation(
-    "detokenize", DetokenizeAttributes, (Port("tokens", "tokens"),), (Port("text", "text"),), run
-)
+OPERATION = Operation("detokenize", DetokenizeAttributes, (Port("tokens", "tokens"),), (Port("text", "text"),), run)

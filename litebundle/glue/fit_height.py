@@ -24,6 +24,4 @@ def run(attributes: FitHeightAttributes, image: Image) -> tuple[Image]:
     return (resize_image(image, attributes.height, width),)
 
 
-OPERATION = Operation(
-    "fit_height", FitHeightAttributes, (Port("image", "image"),), (Port("image", "image"),), run
-)
+OPERATION = Operation("fit_height", FitHeightAttributes, (Port("image", "image"),), (Port("image", "image"),), run)

@@ -26,16 +26,13 @@ class Geometry:
     height: float
 
     def to_array(self) -> NDArray[np.float64]:
-        return np.array(
-            [self.scale_x, self.scale_y, self.offset_x, self.offset_y, self.width, self.height], np.float64
-        )
+        return np.array([self.scale_x, self.scale_y, self.offset_x, self.offset_y, self.width, self.height], np.float64)
 
     @staticmethod
     def from_array(op: str, values: NDArray[np.float64]) -> Geometry:
         if np.shape(values) != (6,):
             raise LitebundleError(
-                f"{op}: the geometry has the shape {list(np.shape(values))}; it must be the [6] that "
-                "letterbox gives"
+                f"{op}: the geometry has the shape {list(np.shape(values))}; it must be the [6] that letterbox gives"
             )
         return Geometry(*(float(value) for value in values))
 

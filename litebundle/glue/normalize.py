@@ -38,6 +38,4 @@ def run(attributes: NormalizeAttributes, image: Image) -> tuple[NDArray[np.float
     return (tensor,)
 
 
-OPERATION = Operation(
-    "normalize", NormalizeAttributes, (Port("image", "image"),), (Port("tensor", "tensor"),), run
-)
+OPERATION = Operation("normalize", NormalizeAttributes, (Port("image", "image"),), (Port("tensor", "tensor"),), run)

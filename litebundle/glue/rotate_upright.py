@@ -36,9 +36,7 @@ def run(attributes: RotateUprightAttributes, picture: Image, scores: Tensor) -> 
     check_tensor("rotate_upright", "scores", scores, (1, len(attributes.angles)))
     row = scores[0]
     if np.isnan(row).any():
-        raise LitebundleError(
-            "rotate_upright: the scores hold NaN; the model's output is broken for this picture"
-        )
+        raise LitebundleError("rotate_upright: the scores hold NaN; the model's output is broken for this picture")
     index = int(np.argmax(row))
     if attributes.threshold is not None and row[index] < np.float32(attributes.threshold):
         index = 0

@@ -29,9 +29,7 @@ def run(attributes: SoftmaxTopKAttributes, scores: Tensor) -> tuple[str, float]:
     labels = loaded_labels("softmax_top_k", attributes.labels, len(row))
     best = int(np.argmax(row))
     if not np.isfinite(row[best]):
-        raise LitebundleError(
-            "softmax_top_k: the scores hold NaN or infinity; the model is broken for this input"
-        )
+        raise LitebundleError("softmax_top_k: the scores hold NaN or infinity; the model is broken for this input")
     score = 1.0 / np.exp(row - row[best]).sum() if attributes.softmax else row[best]
     return labels[best], float(score)
 

@@ -16,6 +16,4 @@ def run(attributes: ToTensorAttributes, image: Image) -> tuple[Tensor]:
     return (image[None],)
 
 
-OPERATION = Operation(
-    "to_tensor", ToTensorAttributes, (Port("image", "image"),), (Port("tensor", "tensor"),), run
-)
+OPERATION = Operation("to_tensor", ToTensorAttributes, (Port("image", "image"),), (Port("tensor", "tensor"),), run)

@@ -25,6 +25,7 @@ from converter.torch_export import (
     export_torch,
 )
 
+REPOSITORY = Path(__file__).parents[2]
 MODELS = """
 import os, time
 from pathlib import Path

@@ -31,7 +31,7 @@ def score(results: Sequence[Item], answers: Sequence[Item]) -> SampleScore:
         for field in FIELDS
         if field in answer and field in result
     ]
-    return SampleScore(sum(verdicts) / len(verdicts) if verdicts else 1.0, len(verdicts))
+    return SampleScore(sum(verdicts) / len(verdicts) if verdicts else 1.0, float(len(verdicts)))
 
 
 METRIC = Metric(NAME, FIELDS, "higher", score)

@@ -22,7 +22,7 @@ def score(results: Sequence[Item], answers: Sequence[Item]) -> SampleScore:
     matching = match(results, [answer for answer in answers if "box" in answer])
     hits, wrong = len(matching.pairs), len(matching.extra) + len(matching.missed)
     weight = 2 * hits + wrong
-    return SampleScore(2 * hits / weight if weight else 1.0, weight)
+    return SampleScore(2 * hits / weight if weight else 1.0, float(weight))
 
 
 METRIC = Metric(NAME, ("box",), "higher", score)

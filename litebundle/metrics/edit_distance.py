@@ -31,7 +31,7 @@ def score(results: Sequence[Item], answers: Sequence[Item]) -> SampleScore:
     errors += sum(len(tokenize(answer["text"])) for answer in matching.missed if "text" in answer)
     errors += sum(len(tokenize(read(result, "text", NAME))) for result in matching.extra)
     weight = max(1, length) if length or errors else 0
-    return SampleScore(errors / max(1, length), weight)
+    return SampleScore(errors / max(1, length), float(weight))
 
 
 METRIC = Metric(NAME, ("text",), "lower", score)

@@ -24,7 +24,7 @@ def score(results: Sequence[Item], answers: Sequence[Item]) -> SampleScore:
         for result, answer in match(results, answers).pairs
         if "text" in answer
     )
-    return SampleScore(right / asked if asked else 1.0, asked)
+    return SampleScore(right / asked if asked else 1.0, float(asked))
 
 
 METRIC = Metric(NAME, ("text",), "higher", score)

@@ -85,9 +85,7 @@ def _asked_layouts(graph: Graph, layouts: Mapping[str, str]) -> dict[str, Layout
                 f"'{name}': layout {layout} asked of a tensor of rank {len(graph.values[name].shape)}; "
                 "leave it out, only tensors of rank 4 have one"
             )
-    return {
-        name: LAYOUTS[layouts.get(name, "")] or source_order(len(graph.values[name].shape)) for name in names
-    }
+    return {name: LAYOUTS[layouts.get(name, "")] or source_order(len(graph.values[name].shape)) for name in names}
 
 
 def _input(lowerer: Lowerer, name: str, layout: Layout) -> Tensor:
@@ -129,7 +127,9 @@ def _spec(name: str, tensor: Tensor, layouts: Mapping[str, str]) -> TensorSpec:
 def _tensor_map(lowerer: Lowerer, result: TfliteGraph) -> dict[str, TensorRef]:
     live = {tensor for tensor in result.tensors() if tensor.data is None}
     return {
-        name: TensorRef(placed.tensor.name, None if placed.layout == source_order(len(placed.layout)) else placed.layout)
+        name: TensorRef(
+            placed.tensor.name, None if placed.layout == source_order(len(placed.layout)) else placed.layout
+        )
         for name, placed in lowerer.placed.items()
         if placed.tensor in live
     }

@@ -7,7 +7,17 @@ from typing import Any
 
 import numpy as np
 import onnx
-from onnx import AttributeProto, GraphProto, ModelProto, NodeProto, TensorProto, TypeProto, ValueInfoProto, helper, numpy_helper
+from onnx import (
+    AttributeProto,
+    GraphProto,
+    ModelProto,
+    NodeProto,
+    TensorProto,
+    TypeProto,
+    ValueInfoProto,
+    helper,
+    numpy_helper,
+)
 
 from converter.errors import ConversionError
 from converter.graph import Array, Graph, Node, Value
@@ -161,7 +171,8 @@ class _Reader:
 
     def _unsupported(self, node: Node) -> str:
         used = {entry.op_type for entry in self.model.graph.node}
-        others = sorted(op for op in used if op not in self.supported and op not in (node.op, "Constant", "If", *SHAPE_OPS))
+        read = {node.op, "Constant", "If", *SHAPE_OPS}
+        others = sorted(op for op in used - read if op not in self.supported)
         also = f" (the model also uses {', '.join(others)})" if others else ""
         return (
             f"{node.label()} has no TFLite form in this converter{also}; "
@@ -182,9 +193,7 @@ class _Reader:
             inferred = onnx.shape_inference.infer_node_outputs(
                 schema, local, types, data, opset_imports=self.model.opset_import, ir_version=self.model.ir_version
             )
-        except (onnx.shape_inference.InferenceError, onnx.defs.SchemaError) as error:
-            raise ConversionError(f"{node.label()} is not valid ONNX: {_first_line(error)}; export it again") from error
-        except (RuntimeError, ValueError, TypeError) as error:
+        except (onnx.shape_inference.InferenceError, onnx.defs.SchemaError, RuntimeError, ValueError) as error:
             raise ConversionError(f"{node.label()} is not valid ONNX: {_first_line(error)}; export it again") from error
         for output in filter(None, node.outputs):
             self._add(_typed(node, output, inferred.get(output)))
@@ -232,7 +241,7 @@ def _live_nodes(graph: GraphProto) -> Iterable[NodeProto]:
         if needed.intersection(node.output):
             live.append(node)
             needed.update(_reads(node))
-    return reversed(live)
+    return live[::-1]
 
 
 def _reads(node: NodeProto) -> set[str]:
@@ -255,11 +264,12 @@ def _fixed_shape(name: str, tensor_type: TypeProto.Tensor, given: Sequence[int] 
         ]
     open_axes = [axis for axis in declared if isinstance(axis, str)]
     text = "x".join(str(axis) for axis in declared)
+    example = ",".join("1" if isinstance(axis, str) else str(axis) for axis in declared)
     if given is None:
         if open_axes or not tensor_type.HasField("shape"):
             raise ConversionError(
                 f"input '{name}' has dynamic axes ({text or 'of unknown rank'}), TFLite tensors here are static; "
-                f"give its shape, e.g. --shape {name}={','.join('1' if isinstance(a, str) else str(a) for a in declared)}"
+                f"give its shape, e.g. --shape {name}={example}"
             )
         return tuple(int(axis) for axis in declared)
     wanted = tuple(int(axis) for axis in given)
@@ -294,7 +304,7 @@ def _unknown_shape(node: Node, name: str) -> str:
 def _numpy_dtype(elem_type: int, what: str) -> np.dtype[Any]:
     elem_type = NARROWED.get(elem_type, elem_type)
     try:
-        dtype = np.dtype(helper.tensor_dtype_to_np_dtype(elem_type))
+        dtype: np.dtype[Any] = np.dtype(helper.tensor_dtype_to_np_dtype(elem_type))
     except KeyError as error:
         raise ConversionError(f"{what} has an unknown element type {elem_type}; export the model again") from error
     if dtype.kind not in "fiub":

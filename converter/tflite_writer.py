@@ -17,7 +17,7 @@ BUFFER_ALIGNMENT = 16
 SIGNATURE = "serving_default"
 
 
-class _AlignedBuilder(flatbuffers.Builder):
+class _AlignedBuilder(flatbuffers.Builder):  # type: ignore[misc]
     """Puts raw bytes, the weights, where vector instructions and delegates want them."""
 
     def CreateNumpyVector(self, x: Any) -> Any:  # noqa: N802 (the name is flatbuffers')
@@ -115,5 +115,3 @@ class _Writer:
         entry.name = tensor.name
         entry.tensorIndex = self.index[tensor]
         return entry
-
-

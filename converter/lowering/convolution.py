@@ -37,9 +37,7 @@ def convolution(lower: Lowerer, node: Node) -> None:
     else:
         filters = np.transpose(weights, (0, 2, 3, 1))
     code = Op.DEPTHWISE_CONV_2D if depthwise else Op.CONV_2D
-    result = lower.emit(
-        code, [tensor, lower.new_constant(filters, node.inputs[1]), bias], shape, options=options
-    )
+    result = lower.emit(code, [tensor, lower.new_constant(filters, node.inputs[1]), bias], shape, options=options)
     _place(lower, node, result)
 
 

@@ -6,9 +6,8 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from converter.graph import Node
-from converter.layout import Layout, source_order
+from converter.layout import Layout
 from converter.lowerer import Lowerer, Op
-from converter.lowering.broadcast import aligned
 from converter.lowering.registry import lowers
 from converter.tflite_graph import Tensor
 

@@ -98,9 +98,7 @@ def _counts(axis: Window, pad_end: int, include_pad: bool) -> Array:
     return np.maximum(counts, 1).astype(np.float64)
 
 
-def _two_dimensional(
-    lower: Lowerer, node: Node, axes: tuple[Window, ...]
-) -> tuple[Tensor, tuple[Window, Window]]:
+def _two_dimensional(lower: Lowerer, node: Node, axes: tuple[Window, ...]) -> tuple[Tensor, tuple[Window, Window]]:
     name = node.inputs[0]
     if lower.dtype(name) != FLOAT32:
         raise lower.refusal(node, f"elements of type {lower.dtype(name)}", "cast them to float32 before")

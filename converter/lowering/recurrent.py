@@ -156,9 +156,7 @@ def _recurrent_sum(lower: Lowerer, direction: Direction, row: Tensor, hidden: Te
     return lower.binary(Op.ADD, row, fully_connected(lower, hidden, direction.recurrent[0]))
 
 
-def _lstm_step(
-    lower: Lowerer, node: Node, direction: Direction, row: Tensor, states: States
-) -> tuple[Tensor, ...]:
+def _lstm_step(lower: Lowerer, node: Node, direction: Direction, row: Tensor, states: States) -> tuple[Tensor, ...]:
     """Gates in ONNX's order: input, output, forget, cell."""
     hidden, memory = states
     size = direction.hidden_size
@@ -169,9 +167,7 @@ def _lstm_step(
     return lower.binary(Op.MUL, gate_out, lower.unary(Op.TANH, memory)), memory
 
 
-def _gru_step(
-    lower: Lowerer, node: Node, direction: Direction, row: Tensor, states: States
-) -> tuple[Tensor, ...]:
+def _gru_step(lower: Lowerer, node: Node, direction: Direction, row: Tensor, states: States) -> tuple[Tensor, ...]:
     """Gates in ONNX's order: update, reset, candidate; h' = c + update * (h - c)."""
     (hidden,) = states
     size = direction.hidden_size
@@ -191,18 +187,14 @@ def _gru_step(
     return (lower.binary(Op.ADD, candidate, lower.binary(Op.MUL, update, difference)),)
 
 
-def _rnn_step(
-    lower: Lowerer, node: Node, direction: Direction, row: Tensor, states: States
-) -> tuple[Tensor, ...]:
+def _rnn_step(lower: Lowerer, node: Node, direction: Direction, row: Tensor, states: States) -> tuple[Tensor, ...]:
     return (lower.unary(Op.TANH, _recurrent_sum(lower, direction, row, states[0])),)
 
 
 STEPS: dict[str, Step] = {"LSTM": _lstm_step, "GRU": _gru_step, "RNN": _rnn_step}
 
 
-def _place(
-    lower: Lowerer, node: Node, sequences: list[list[Tensor]], finals: list[tuple[Tensor, ...]]
-) -> None:
+def _place(lower: Lowerer, node: Node, sequences: list[list[Tensor]], finals: list[tuple[Tensor, ...]]) -> None:
     if node.outputs[0]:
         stacked = [_packed(lower, sequence) for sequence in sequences]
         steps, batch, size = stacked[0].shape

@@ -168,9 +168,7 @@ def pad_(lower: Lowerer, node: Node) -> None:
 
 def _cropped(lower: Lowerer, tensor: Tensor, pads: Sequence[tuple[int, int]]) -> Tensor:
     begin = [max(0, -before) for before, _ in pads]
-    size = [
-        length + min(0, before) + min(0, after) for length, (before, after) in zip(tensor.shape, pads, strict=True)
-    ]
+    size = [length + min(0, before) + min(0, after) for length, (before, after) in zip(tensor.shape, pads, strict=True)]
     return lower.slice(tensor, begin, size)
 
 
@@ -183,9 +181,7 @@ def _constant_pad(lower: Lowerer, node: Node, tensor: Tensor, pads: Sequence[tup
     return pad(lower, tensor, pads, fill or None)
 
 
-def _gathered_pad(
-    lower: Lowerer, node: Node, tensor: Tensor, pads: Sequence[tuple[int, int]], mode: str
-) -> Tensor:
+def _gathered_pad(lower: Lowerer, node: Node, tensor: Tensor, pads: Sequence[tuple[int, int]], mode: str) -> Tensor:
     numpy_modes = {"reflect": "reflect", "edge": "edge", "wrap": "wrap"}
     if mode not in numpy_modes:
         raise lower.refusal(node, f"mode '{mode}'", "use constant, reflect, edge or wrap")

@@ -52,9 +52,7 @@ def windows(lower: Lowerer, node: Node, kernel: Sequence[int]) -> tuple[Window, 
     strides = node.attributes.get("strides", [1] * rank)
     dilations = node.attributes.get("dilations", [1] * rank)
     begins = _begins(node, source, kernel, strides, dilations)
-    return tuple(
-        Window(*row) for row in zip(source, target, kernel, strides, dilations, begins, strict=True)
-    )
+    return tuple(Window(*row) for row in zip(source, target, kernel, strides, dilations, begins, strict=True))
 
 
 def _begins(
@@ -71,9 +69,7 @@ def _begins(
     return begins
 
 
-def padded(
-    lower: Lowerer, tensor: Tensor, axes: Sequence[Window], fill: float | None = None
-) -> tuple[Tensor, int]:
+def padded(lower: Lowerer, tensor: Tensor, axes: Sequence[Window], fill: float | None = None) -> tuple[Tensor, int]:
     """The NHWC ``tensor``, padded by ``fill`` (default zero) where it must be, and the padding scheme to use."""
     if all(axis.is_same() for axis in axes):
         return tensor, Padding.SAME
@@ -83,9 +79,7 @@ def padded(
     return pad(lower, tensor, pads, fill), Padding.VALID
 
 
-def pad(
-    lower: Lowerer, tensor: Tensor, pads: Sequence[tuple[int, int]], fill: float | None = None
-) -> Tensor:
+def pad(lower: Lowerer, tensor: Tensor, pads: Sequence[tuple[int, int]], fill: float | None = None) -> Tensor:
     """``tensor`` with (before, after) elements added on each axis."""
     shape = [size + before + after for size, (before, after) in zip(tensor.shape, pads, strict=True)]
     amounts = lower.index_constant([amount for pair in pads for amount in pair], "pads")

@@ -44,10 +44,8 @@ def calibrate(
     if len(samples) == 0:
         raise QuantizationError("the calibration set is empty; give at least one sample")
     plan = plan_ranges(read_model(model))
-    if not plan.looks:
-        raise QuantizationError("the model has no float tensor to calibrate")
     collect = _collect_minmax if method == "minmax" else _collect_histograms
-    observed = collect(model, plan, samples, progress)
+    observed = collect(model, plan, samples, progress) if plan.looks else {}
     return Ranges(method, percentile, observed, plan.derived)
 
 
@@ -70,6 +68,7 @@ def _collect_minmax(
             np.minimum(low, seen[:, highs : highs + lows].min(axis=0), out=low)
         if progress:
             progress(number + 1)
+    low, high = low + 0.0, high + 0.0  # -0.0 becomes 0.0: equal sets of samples, equal ranges
     lowest = dict(zip(watched.minima, low.tolist(), strict=True))
     return {
         name: MinMax(lowest.get(name, 0.0), highest, len(samples))

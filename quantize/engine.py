@@ -18,7 +18,7 @@ from ai_edge_quantizer import algorithm_manager, default_policy, qtyping, quanti
 from ai_edge_quantizer.utils import tfl_flatbuffer_utils
 
 from quantize.errors import QuantizationError
-from quantize.model_file import OP_NAMES, read_model, write_model
+from quantize.model_file import OP_NAMES, duplicates, parse_model, read_model, write_model
 
 _EVERY_TENSOR = ".*"
 _OP = qtyping.TFLOperationName
@@ -81,7 +81,10 @@ def _run(engine: Any, statistics: dict[str, Any] | None) -> bytes:
             result = engine.quantize(statistics, enable_progress_bar=False, enable_progress_report=False)
         except (ValueError, RuntimeError, KeyError) as fault:
             raise QuantizationError(f"ai-edge-quantizer cannot quantize the model: {fault}") from fault
-    return bytes(result.quantized_model)
+    tree = parse_model(bytes(result.quantized_model))
+    for index, name in duplicates(tree):  # one tensor quantized in two ways for two readers
+        tree.subgraphs[0].tensors[index].name = f"{name}#{index}".encode()
+    return write_model(tree)
 
 
 def _ops_with_config(name: str) -> list[Any]:

@@ -48,6 +48,17 @@ def read_model(model: bytes) -> Any:
 
     Raises QuantizationError when `model` is no such file.
     """
+    tree = parse_model(model)
+    for index, name in duplicates(tree):
+        raise QuantizationError(
+            f"tensor name '{name}' is used twice (tensor {index} is one); ranges are kept by name:"
+            " give every tensor of the model its own name"
+        )
+    return tree
+
+
+def parse_model(model: bytes) -> Any:
+    """As `read_model`, whatever the tensors are called."""
     if bytes(model[4:8]) != _SIGNATURE:
         raise QuantizationError("the model is not a .tflite file: identifier 'TFL3' is missing at byte 4")
     try:
@@ -63,8 +74,14 @@ def read_model(model: bytes) -> Any:
         # Files older than schema 3a carry the operator in the one-byte field alone; readers of the new field see ADD.
         code.builtinCode = max(code.builtinCode, code.deprecatedBuiltinCode)
     _embed_external_buffers(tree, model)
-    _check_names(tree)
     return tree
+
+
+def duplicates(tree: Any) -> list[tuple[int, str]]:
+    """Index and name of every tensor whose name an earlier tensor has."""
+    first: dict[str, int] = {}
+    names = [text(tensor.name) for tensor in tree.subgraphs[0].tensors]
+    return [(index, name) for index, name in enumerate(names) if first.setdefault(name, index) != index]
 
 
 def write_model(tree: Any) -> bytes:
@@ -157,14 +174,3 @@ def _embed_external_buffers(tree: Any, model: bytes) -> None:
         if buffer.data is None and buffer.offset > 1:
             buffer.data = np.frombuffer(model, np.uint8, buffer.size, buffer.offset)
         buffer.offset = buffer.size = 0
-
-
-def _check_names(tree: Any) -> None:
-    seen: set[bytes] = set()
-    for tensor in tree.subgraphs[0].tensors:
-        if tensor.name in seen:
-            raise QuantizationError(
-                f"tensor name '{text(tensor.name)}' is used twice; ranges are kept by name:"
-                " give every tensor of the model its own name"
-            )
-        seen.add(tensor.name)

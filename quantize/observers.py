@@ -78,7 +78,7 @@ class Histogram:
     def of(values: np.ndarray[Any, Any]) -> Histogram:
         """Histogram of one sample's finite float values, any shape, at least one element."""
         flat = values.ravel()
-        low, high = float(flat.min()), float(flat.max())
+        low, high = float(flat.min()) + 0.0, float(flat.max()) + 0.0  # -0.0 becomes 0.0: equal sets, equal states
         exponent = _exponent(low, high)
         first = _bin(low, exponent)
         indices = np.floor(np.ldexp(flat.astype(np.float64), -exponent)).astype(np.int64) - first

@@ -23,6 +23,8 @@ from quantize.verify import verify
 
 # Kernels that quantize a constant with their output's scale: minus infinity saturates there, as it should.
 _TAKES_INFINITY = frozenset({"MAXIMUM", "PADV2", "SELECT", "SELECT_V2"})
+_TYPE = schema.TensorType
+_QUANTIZED_TYPES = (_TYPE.INT4, _TYPE.INT8, _TYPE.UINT8, _TYPE.INT16)
 
 
 @dataclass(frozen=True)
@@ -120,8 +122,11 @@ def _settled(model: bytes, ranges: Mapping[str, Range]) -> bytes:
 
 def _refuse_quantized(tree: Any) -> None:
     for tensor in tree.subgraphs[0].tensors:
-        quantized = tensor.quantization is not None and tensor.quantization.scale is not None
-        if quantized and len(tensor.quantization.scale) and tensor.type != schema.TensorType.FLOAT32:
+        if (
+            tensor.type in _QUANTIZED_TYPES
+            and tensor.quantization is not None
+            and tensor.quantization.scale is not None
+        ):
             raise QuantizationError(f"tensor '{text(tensor.name)}' is quantized already; give the float model")
 
 

@@ -59,9 +59,10 @@ def load_samples(path: Path, model: bytes) -> Collection[Sample]:
 
 def _read_archive(path: Path) -> dict[str, Array]:
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise QuantizationError(f"'{path}' is a single array; give an .npz with one array per input")
+        archive = np.load(path, allow_pickle=False)
+        if not isinstance(archive, np.lib.npyio.NpzFile):
+            raise QuantizationError(f"'{path}' is a single array; give an .npz with one array per input")
+        with archive:
             return {name: archive[name] for name in archive.files}
     except FileNotFoundError as fault:
         raise QuantizationError(f"no such file: '{path}'") from fault

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -90,6 +91,12 @@ def test_outputs_of_other_shapes_are_refused_by_name() -> None:
         operation.run(attributes, heatmap, box, geometry[:4], picture)
     with pytest.raises(LitebundleError, match="the boxes are"):
         OPERATIONS["nms"].run(OPERATIONS["nms"].attributes(), np.zeros((3, 4), np.float32))
+
+
+def test_every_operation_is_defined_in_the_documentation() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "glue.md").read_text("utf-8")
+    headings = {line[3:] for line in text.splitlines() if line.startswith("## ")}
+    assert {*OPERATIONS, "autoregressive_decode"} <= headings
 
 
 def test_the_vocabulary_needs_numpy_and_pydantic_alone() -> None:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
@@ -57,11 +57,10 @@ def from_validation(error: ValidationError, model: type[BaseModel], prefix: Loc 
     return problems
 
 
-def raise_all(
-    path: Path, tables: Mapping[str, Any], lines: Mapping[Loc, int], problems: Iterable[Problem]
-) -> None:
+def raise_all(path: Path, tables: Mapping[str, Any], lines: Mapping[Loc, int], problems: Iterable[Problem]) -> None:
     """Raise one `LitebundleError` with every problem in the order of the file; return if there is none."""
-    told = sorted({(*_find(problem.loc, lines), problem.message) for problem in problems})
+    found = {(*_find(problem.loc, lines), problem.message) for problem in problems}
+    told = sorted(found, key=lambda item: (item[0], str(item[1]), item[2]))
     texts = [f"{path}:{line}: {_place(loc, tables)}: {message}" for line, loc, message in told]
     if len(texts) == 1:
         raise LitebundleError(texts[0])
@@ -87,9 +86,9 @@ def _message(kind: str, detail: Any, model: type[BaseModel], loc: Loc) -> str:
         known = _keys(_table(model, loc[:-1]))
         return f"unknown key{nearest(str(loc[-1]), known)} (known: {', '.join(known)})"
     if kind == "missing":
-        return "is missing" + (_example(model, loc) or "; docs/pipeline.md shows what it means")
+        return f"is missing{_example(model, loc) or _table_to_add(model, loc)}"
     if kind == "literal_error":
-        known = re.findall(r"'([^']+)'", context["expected"])
+        known = re.findall(r"'([^']+)'", context["expected"]) or [context["expected"]]
         return f"{as_toml(given)} is not allowed{nearest(str(given), known)} (allowed: {', '.join(known)})"
     if kind in _WANTED:
         return f"must be {_WANTED[kind]}, not {as_toml(given)}{_example(model, loc)}"
@@ -107,8 +106,9 @@ def _message(kind: str, detail: Any, model: type[BaseModel], loc: Loc) -> str:
 def _table(model: type[BaseModel], loc: Loc) -> type[BaseModel]:
     """The model of the table at a location."""
     for part in loc:
-        if isinstance(part, str):
-            model = next(_models(_fields(model)[part].annotation), model)
+        field = _fields(model).get(str(part))  # an index or a free key leads into the same table
+        if field is not None:
+            model = next(_models(field.annotation), model)
     return model
 
 
@@ -141,6 +141,14 @@ def _example(model: type[BaseModel], loc: Loc) -> str:
     return f"; write for example {keys[-1]} = {as_toml(field.examples[0])}"
 
 
+def _table_to_add(model: type[BaseModel], loc: Loc) -> str:
+    """`; add a table [key]` for a missing top-level table, else nothing."""
+    annotation = _fields(model)[str(loc[0])].annotation
+    if len(loc) > 1 or not any(_models(annotation)):
+        return ""
+    return f"; add a table [[{loc[0]}]]" if get_origin(annotation) is tuple else f"; add a table [{loc[0]}]"
+
+
 def _find(loc: Loc, lines: Mapping[Loc, int]) -> tuple[int, Loc]:
     """Line of the innermost part of a location that the text has, and the location in the text's own keys."""
     line = 1
@@ -163,17 +171,14 @@ def _place(loc: Loc, document: Mapping[str, Any]) -> str:
     """The table in words: `[data]`, `stage 'locate'`, with the keys inside it."""
     if len(loc) > 1 and isinstance(loc[1], int):
         return ", ".join([_item_in_words(document, str(loc[0]), loc[1]), *_keys_in_words(loc[2:])])
-    return " ".join([f"[{loc[0]}]", *_keys_in_words(loc[1:])])
+    is_table = isinstance(document.get(str(loc[0])), Mapping | tuple)
+    return " ".join([f"[{loc[0]}]" if is_table else str(loc[0]), *_keys_in_words(loc[1:])])
 
 
 def _item_in_words(document: Mapping[str, Any], table: str, index: int) -> str:
     """`stage 'locate'` by the item's name (a sample's: its file), else its number."""
     item = document[table][index]
-    label = (
-        next((item[key] for key in ("name", "file") if key in item), None)
-        if isinstance(item, Mapping)
-        else None
-    )
+    label = next((item[key] for key in ("name", "file") if key in item), None) if isinstance(item, Mapping) else None
     return f"{table} {label!r}" if isinstance(label, str) else f"{table} number {index + 1}"
 
 

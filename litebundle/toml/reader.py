@@ -27,7 +27,7 @@ class TomlFile:
         return line_numbers(self.text)
 
     def refuse(self, problems: Iterable[Problem]) -> None:
-        """Raise one `LitebundleError` that tells all problems, in the order of the file; return if there is none."""
+        """Raise one `LitebundleError` with every problem in the order of the file; return if there is none."""
         problems = list(problems)
         if problems:
             raise_all(self.path, self.tables, self.lines, problems)
@@ -44,9 +44,7 @@ def read_toml(path: Path) -> TomlFile:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         reason, _, place = str(error).partition(" (at ")
-        line = (
-            place.split("line ")[1].split(",")[0] if "line " in place else str(text.rstrip().count("\n") + 1)
-        )
+        line = place.split("line ")[1].split(",")[0] if "line " in place else str(text.rstrip().count("\n") + 1)
         raise LitebundleError(
             f"{path}:{line}: not valid TOML: {reason[0].lower()}{reason[1:]}; texts stand in quotes, tables "
             "like [data] and [[stage]] on lines of their own"

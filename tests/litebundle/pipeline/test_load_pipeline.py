@@ -266,7 +266,7 @@ def test_no_stages(edit: Edit, scanner: Path) -> None:
     text = file.read_text(encoding="utf-8")
     head = text[: text.index("[[stage]]")]
     file.write_text(head, encoding="utf-8")
-    with pytest.raises(LitebundleError, match=r"\[stage\]: is missing"):
+    with pytest.raises(LitebundleError, match=r"stage: is missing; add a table \[\[stage\]\]"):
         load_pipeline(file)
     file.write_text("stage = []\n" + head, encoding="utf-8")
     with pytest.raises(LitebundleError, match=r"toml:1: \[stage\]: must not be empty"):

@@ -19,6 +19,7 @@ class OnnxSession:
     """An ONNX model, one thread; raises ConversionError where it cannot be loaded or run."""
 
     def __init__(self, model: onnx.ModelProto) -> None:
+        self.model = model
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         options.log_severity_level = 3

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 Array: TypeAlias = NDArray[np.generic]
 Feed: TypeAlias = Mapping[str, Array]
 
-LARGE = 255.0  # the largest pixel: a sensible extreme for data and for states alike
+LARGE = 10.0  # ten standard deviations of normalised data, and far beyond any gated state
 KEEPS_VALUES = frozenset(
     {"Cast", "Expand", "Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze"}
 )

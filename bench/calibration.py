@@ -1,8 +1,8 @@
 """Calibration's rate against the bare interpreter's, in one run: `python bench/calibration.py [MODEL.tflite ...]`.
 
 Bare: set the input, invoke, fetch the outputs, on one thread. Both see the same samples, take turns, and the best turn
-of each counts, so that another process on the machine disturbs neither side alone. `setup` is what calibration costs
-before its first sample.
+of each in processor time counts, so that another process on the machine disturbs neither side alone. `setup` is what
+calibration costs before its first sample.
 """
 
 from __future__ import annotations
@@ -86,9 +86,9 @@ def best_turn(work: Callable[[], object]) -> float:
 
 
 def seconds(work: Callable[[], object]) -> float:
-    start = time.perf_counter()
+    start = time.process_time()
     work()
-    return time.perf_counter() - start
+    return time.process_time() - start
 
 
 if __name__ == "__main__":

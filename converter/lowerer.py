@@ -41,6 +41,7 @@ class Lowerer:
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
+        self.producers = graph.producers()
         self.operators: list[Operator] = []
         self.placed: dict[str, Placed] = {}
         self._named: set[Tensor] = set()

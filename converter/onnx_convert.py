@@ -14,8 +14,8 @@ from converter.graph import Graph
 from converter.layout import NHWC, Layout, arrange, source_order
 from converter.lowerer import Lowerer
 from converter.lowering import RULES
-from converter.onnx_reader import read_graph
-from converter.passes import PASSES
+from converter.onnx_reader import read_graph, unsupported
+from converter.passes import PASSES, PATTERN_OPERATORS
 from converter.tflite_graph import Tensor, TfliteGraph
 from converter.tflite_writer import write
 
@@ -34,12 +34,15 @@ def lower(
     the source has NCHW; the name ``"*"`` stands for every rank-4 one that is not named. Raises ConversionError
     naming what stands in the way.
     """
-    graph = read_graph(model, shapes or {}, RULES)
+    graph = read_graph(model, shapes or {}, {*RULES, *PATTERN_OPERATORS})
     layouts = _every_layout(graph, layouts or {})
     asked = _asked_layouts(graph, layouts)
     for rewrite in PASSES:
         rewrite(graph)
         graph.remove_dead_nodes()
+    for node in graph.nodes:
+        if node.op not in RULES:
+            raise unsupported(node, (other.op for other in graph.nodes), RULES)
     lowerer = Lowerer(graph)
     inputs = [_input(lowerer, name, asked[name]) for name in graph.inputs]
     for node in graph.nodes:

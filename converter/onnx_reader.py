@@ -52,6 +52,16 @@ def read_graph(model: ModelProto, shapes: Mapping[str, Sequence[int]], supported
     return graph
 
 
+def unsupported(node: Node, used: Iterable[str], supported: Container[str]) -> ConversionError:
+    """The error for an operator without a rule; it lists the other such operators of the model."""
+    others = sorted(op for op in set(used) - {node.op} if op not in supported)
+    also = f" (the model also uses {', '.join(others)})" if others else ""
+    return ConversionError(
+        f"{node.label()} has no TFLite form in this converter{also}; "
+        "express it with supported operators in the source model, or move it out of the model"
+    )
+
+
 class _Reader:
     def __init__(self, model: ModelProto, supported: Container[str]) -> None:
         self.model = model
@@ -162,22 +172,13 @@ class _Reader:
         foldable = all(self.values[name].data is not None for name in node.inputs if name)
         foldable = (foldable and node.op not in RANDOM_OPS) or node.op in SHAPE_OPS
         if node.op not in self.supported and not foldable:
-            raise ConversionError(self._unsupported(node))
+            used = {entry.op_type for entry in self.model.graph.node}
+            raise unsupported(node, used - {"Constant", "If", *SHAPE_OPS}, self.supported)
         self._infer(node, proto)
         if foldable:
             self._fold(node, proto)
         else:
             self.nodes.append(node)
-
-    def _unsupported(self, node: Node) -> str:
-        used = {entry.op_type for entry in self.model.graph.node}
-        read = {node.op, "Constant", "If", *SHAPE_OPS}
-        others = sorted(op for op in used - read if op not in self.supported)
-        also = f" (the model also uses {', '.join(others)})" if others else ""
-        return (
-            f"{node.label()} has no TFLite form in this converter{also}; "
-            "express it with supported operators in the source model, or move it out of the model"
-        )
 
     def _infer(self, node: Node, proto: NodeProto) -> None:
         """Types of the node's outputs by ONNX's own inference, which knows every operator and opset."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from converter.graph import Node
+from converter.graph import Array, Node
 from converter.layout import Layout
 from converter.lowerer import Lowerer, Op
 from converter.lowering.registry import lowers
@@ -26,8 +26,8 @@ def matmul(lower: Lowerer, node: Node) -> None:
     first, second = node.inputs
     right, left = lower.constant(second), lower.constant(first)
     if right is not None and right.ndim == 2:
-        tensor, layout = _last_axis_last(lower, first)
-        product = fully_connected(lower, tensor, lower.new_constant(right.T, second))
+        tensor, layout, weights = _meeting(lower, first, right.T)
+        product = fully_connected(lower, tensor, lower.new_constant(weights, second))
         lower.place(node.outputs[0], product, layout)
     elif left is not None and left.ndim == 2 and lower.rank(second) >= 2:
         rank = lower.rank(second)
@@ -37,6 +37,23 @@ def matmul(lower: Lowerer, node: Node) -> None:
         lower.place(node.outputs[0], product, swapped)
     else:
         _batch_matmul(lower, node)
+
+
+def _meeting(lower: Lowerer, name: str, weights: Array) -> tuple[Tensor, Layout, Array]:
+    """The value with its last axis last, its layout, and ``weights`` [out, in] in the order of its columns.
+
+    A flattened picture is taken as its tensor lies and the weights are reordered instead: they are constant.
+    """
+    reshape = lower.producers.get(name)
+    if reshape is not None and reshape.op in ("Reshape", "Flatten") and lower.rank(name) == 2:
+        source = reshape.inputs[0]
+        shape, placed = lower.shape(source), lower.current(source)
+        moves = reshaped(shape, lower.shape(name), placed.layout) is None
+        if moves and placed.layout[0] == 0 and shape[0] == lower.shape(name)[0]:
+            order = np.arange(weights.shape[1]).reshape(shape[1:]).transpose([axis - 1 for axis in placed.layout[1:]])
+            return lower.reshape(placed.tensor, lower.shape(name)), (0, 1), weights[:, order.reshape(-1)]
+    tensor, layout = _last_axis_last(lower, name)
+    return tensor, layout, weights
 
 
 def _last_axis_last(lower: Lowerer, name: str) -> tuple[Tensor, Layout]:
@@ -78,12 +95,12 @@ def _matrix_operand(lower: Lowerer, name: str, rank: int, *, row: bool) -> Tenso
 def gemm(lower: Lowerer, node: Node) -> None:
     """alpha A' B' + beta C."""
     alpha, beta = node.attributes.get("alpha", 1.0), node.attributes.get("beta", 1.0)
-    first = lower.tensor(node.inputs[0], (1, 0) if node.attributes.get("transA", 0) else (0, 1))
+    order = (1, 0) if node.attributes.get("transA", 0) else (0, 1)
     weights = lower.constant(node.inputs[1])
     addend = node.input(2)
     transposed = bool(node.attributes.get("transB", 0))
     if weights is None:
-        result = _dynamic_product(lower, node, first, transposed)
+        result = _dynamic_product(lower, node, lower.tensor(node.inputs[0], order), transposed)
         if alpha != 1.0:
             result = lower.binary(Op.MUL, result, lower.scalar(alpha, result))
         bias = None
@@ -91,6 +108,10 @@ def gemm(lower: Lowerer, node: Node) -> None:
         columns = weights.shape[0] if transposed else weights.shape[1]
         scaled = (weights if transposed else weights.T) * np.float32(alpha)
         bias = _row_bias(lower, addend, columns, beta)
+        if order == (0, 1):
+            first, _, scaled = _meeting(lower, node.inputs[0], scaled)
+        else:
+            first = lower.tensor(node.inputs[0], order)
         result = fully_connected(lower, first, lower.new_constant(scaled, node.inputs[1]), bias)
     if addend and bias is None and beta != 0.0:
         term = lower.tensor(addend)

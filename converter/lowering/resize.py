@@ -30,7 +30,11 @@ class Axis:
 
     source: int
     target: int
-    scale: float
+    scale: np.float32
+
+    def steps(self) -> Array:
+        """The result's positions; runtimes compute coordinates in float32, and ties hang on that."""
+        return np.arange(self.target, dtype=np.float32)
 
 
 @dataclass(frozen=True)
@@ -40,16 +44,24 @@ class Convention:
     align_corners: bool
     half_pixel: bool
 
-    def coordinates(self, axis: Axis) -> Array:
-        """Where result elements lie in the source, before rounding; for nearest with half pixels plus one half."""
-        steps = np.arange(axis.target, dtype=np.float64)
+    def _step(self, axis: Axis) -> np.float32:
         if self.align_corners and axis.target > 1:
-            return steps * (axis.source - 1) / (axis.target - 1)
+            return np.float32(axis.source - 1) / np.float32(axis.target - 1)
+        return np.float32(axis.source) / np.float32(axis.target)
+
+    def coordinates(self, axis: Axis) -> Array:
+        """Where the elements of an interpolated result lie in the source."""
         if self.half_pixel:
-            return (steps + 0.5) * axis.source / axis.target - 0.5
-        return steps * axis.source / axis.target
+            return (axis.steps() + HALF) * self._step(axis) - HALF
+        return axis.steps() * self._step(axis)
+
+    def nearest(self, axis: Axis) -> Array:
+        """The source index of each element of a nearest result."""
+        position = (axis.steps() + (HALF if self.half_pixel else 0)) * self._step(axis)
+        return _index(np.floor(position + HALF if self.align_corners else position), axis)
 
 
+HALF = np.float32(0.5)
 CONVENTIONS = (Convention(False, False), Convention(False, True), Convention(True, False))
 
 
@@ -72,12 +84,12 @@ def resize(lower: Lowerer, node: Node) -> None:
 
 def _axes(lower: Lowerer, node: Node) -> list[Axis]:
     source, target = lower.shape(node.inputs[0]), lower.shape(node.outputs[0])
-    scales = [after / before for before, after in zip(source, target, strict=True)]
+    scales = [np.float32(after) / np.float32(before) for before, after in zip(source, target, strict=True)]
     given = _given_scales(lower, node)
     chosen = [axis % len(source) for axis in node.attributes.get("axes", range(len(source)))]
     if given is not None:
         for axis, scale in zip(chosen, given, strict=True):
-            scales[axis] = float(scale)
+            scales[axis] = np.float32(scale)
     return [Axis(*row) for row in zip(source, target, scales, strict=True)]
 
 
@@ -99,23 +111,36 @@ def _transform(lower: Lowerer, node: Node) -> Callable[[Axis], Array]:
     return COORDINATES[mode]
 
 
+def _half_pixel(axis: Axis) -> Array:
+    return (axis.steps() + HALF) / axis.scale - HALF
+
+
+def _pytorch_half_pixel(axis: Axis) -> Array:
+    return _half_pixel(axis) if axis.target > 1 else np.zeros(1, np.float32)
+
+
 def _half_pixel_symmetric(axis: Axis) -> Array:
-    adjustment = axis.target / (axis.scale * axis.source)
-    centre = axis.source / 2
-    return centre * (1 - adjustment) + (np.arange(axis.target) + 0.5) / axis.scale - 0.5
+    adjustment = np.float32(axis.target) / (axis.scale * axis.source)
+    return np.float32(axis.source / 2) * (1 - adjustment) + _half_pixel(axis)
+
+
+def _align_corners(axis: Axis) -> Array:
+    if axis.target == 1:
+        return np.zeros(1, np.float32)
+    return axis.steps() * np.float32(axis.source - 1) / np.float32(axis.target - 1)
 
 
 COORDINATES: dict[str, Callable[[Axis], Array]] = {
-    "asymmetric": lambda axis: np.arange(axis.target) / axis.scale,
-    "half_pixel": lambda axis: (np.arange(axis.target) + 0.5) / axis.scale - 0.5,
+    "asymmetric": lambda axis: axis.steps() / axis.scale,
+    "half_pixel": _half_pixel,
     "half_pixel_symmetric": _half_pixel_symmetric,
-    "pytorch_half_pixel": lambda axis: (
-        (np.arange(axis.target) + 0.5) / axis.scale - 0.5 if axis.target > 1 else np.zeros(1)
-    ),
-    "align_corners": lambda axis: (
-        np.arange(axis.target) * (axis.source - 1) / (axis.target - 1) if axis.target > 1 else np.zeros(1)
-    ),
+    "pytorch_half_pixel": _pytorch_half_pixel,
+    "align_corners": _align_corners,
 }
+
+
+def _index(position: Array, axis: Axis) -> Array:
+    return np.clip(position, 0, axis.source - 1).astype(int)
 
 
 def _nearest(lower: Lowerer, node: Node, changed: dict[int, Axis]) -> None:
@@ -123,13 +148,10 @@ def _nearest(lower: Lowerer, node: Node, changed: dict[int, Axis]) -> None:
     rounding = node.attributes.get("nearest_mode", "round_prefer_floor")
     if node.op == "Upsample" or node.version < 11:
         rounding = "floor"
-    indices = {
-        number: np.clip(ROUNDINGS[rounding](transform(axis)), 0, axis.source - 1).astype(int)
-        for number, axis in changed.items()
-    }
+    indices = {number: _index(ROUNDINGS[rounding](transform(axis)), axis) for number, axis in changed.items()}
     if lower.rank(node.inputs[0]) == 4 and set(changed) <= {2, 3}:
         for convention in CONVENTIONS:
-            if all(np.array_equal(_tflite_nearest(convention, changed[n]), indices[n]) for n in changed):
+            if all(np.array_equal(convention.nearest(changed[n]), indices[n]) for n in changed):
                 _builtin(lower, node, Op.RESIZE_NEAREST_NEIGHBOR, convention)
                 return
     placed = lower.current(node.inputs[0])
@@ -145,15 +167,6 @@ ROUNDINGS: dict[str, Callable[[Array], Array]] = {
     "floor": np.floor,
     "ceil": np.ceil,
 }
-
-
-def _tflite_nearest(convention: Convention, axis: Axis) -> Array:
-    position = convention.coordinates(axis)
-    if convention.half_pixel:
-        position = position + 0.5
-    if convention.align_corners:
-        position = position + 0.5
-    return np.clip(np.floor(position), 0, axis.source - 1).astype(int)
 
 
 def _interpolated(lower: Lowerer, node: Node, changed: dict[int, Axis], mode: str) -> None:
@@ -191,7 +204,7 @@ def _matrix(coordinates: Array, axis: Axis, mode: str, node: Node) -> Array:
 
 
 def _linear_matrix(coordinates: Array, axis: Axis) -> Array:
-    position = np.clip(coordinates, 0, axis.source - 1)
+    position = np.clip(coordinates.astype(np.float64), 0, axis.source - 1)
     low = np.floor(position).astype(int)
     high = np.minimum(low + 1, axis.source - 1)
     matrix = np.zeros((axis.target, axis.source))

@@ -16,3 +16,6 @@ PASSES: tuple[Callable[[Graph], None], ...] = (
     recognise_hard_swish,
     recognise_gelu,
 )
+
+# operators that have no TFLite form of their own and are read only because a pass may recognise what they belong to
+PATTERN_OPERATORS = frozenset({"Erf"})

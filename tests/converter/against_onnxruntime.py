@@ -48,7 +48,7 @@ def run_onnx(model: ModelProto, feeds: Mapping[str, Array]) -> list[Array]:
     options.intra_op_num_threads = 1
     options.log_severity_level = 4
     session = onnxruntime.InferenceSession(model.SerializeToString(), options)
-    return session.run(None, dict(feeds))
+    return session.run(None, {name: np.asarray(value) for name, value in feeds.items()})
 
 
 def run_tflite(lowered: Lowered, feeds: Mapping[str, Array]) -> list[Array]:
@@ -61,7 +61,7 @@ def run_tflite(lowered: Lowered, feeds: Mapping[str, Array]) -> list[Array]:
     for spec in lowered.inputs:
         order = lowered.tensor_map[spec.onnx_name].permutation
         value = feeds[spec.onnx_name].astype(spec.dtype)
-        given[spec.tflite_name] = np.ascontiguousarray(value.transpose(order) if order else value)
+        given[spec.tflite_name] = np.array(value.transpose(order) if order else value)
         assert given[spec.tflite_name].shape == spec.shape
     for name, value in given.items():
         interpreter.set_tensor(inputs[name], value)

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from converter.api import convert_onnx, prove
-    from converter.conversion import Conversion, TensorRef, TensorSpec
+    from converter.conversion import Conversion, Parity, TensorRef, TensorSpec
     from converter.errors import ConversionError
-    from converter.parity import Parity
     from converter.torch_export import (
         InputSpec,
         TorchExport,
@@ -42,7 +41,7 @@ _HOMES = {
     "Conversion": "conversion",
     "ConversionError": "errors",
     "InputSpec": "torch_export",
-    "Parity": "parity",
+    "Parity": "conversion",
     "TensorRef": "conversion",
     "TensorSpec": "conversion",
     "convert_onnx": "api",

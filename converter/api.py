@@ -9,10 +9,10 @@ from typing import Any
 from numpy.typing import NDArray
 from onnx import ModelProto
 
-from converter.conversion import Conversion, Lowered, TensorSpec
+from converter.conversion import Conversion, Lowered, Parity, TensorSpec
 from converter.onnx_convert import lower
 from converter.onnx_file import load_model
-from converter.parity import Parity, check_parity
+from converter.parity import check_parity
 
 
 def convert_onnx(

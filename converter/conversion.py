@@ -4,10 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from converter.parity import Parity
 
 
 @dataclass(frozen=True)
@@ -44,6 +40,35 @@ class Lowered:
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
     tensor_map: Mapping[str, TensorRef]
+
+
+@dataclass(frozen=True)
+class OutputParity:
+    """The largest difference of one output (ONNX name) over all inputs; `max_rel`: relative to its scale."""
+
+    name: str
+    max_abs: float
+    max_rel: float
+
+
+@dataclass(frozen=True)
+class Parity:
+    """How far a conversion is from its source.
+
+    `max_rel` is the largest difference divided by the scale of its output: the largest finite magnitude that
+    the source gives it over the samples and the random inputs, or on that very input where this is larger (so
+    that an output that an extreme input drives to zero is not judged by its rounding), and at least one for
+    what a sigmoid, softmax or tanh computed. `samples` counts the inputs judged. `passed`: no output is beyond
+    `tolerance` (integers and booleans: any difference is).
+    """
+
+    max_abs: float
+    max_rel: float
+    worst_tensor: str
+    samples: int
+    tolerance: float
+    passed: bool
+    outputs: tuple[OutputParity, ...]
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-from converter.conversion import Lowered
+from converter.conversion import Lowered, OutputParity, Parity
 from converter.errors import ConversionError
 from converter.onnx_session import OnnxSession
 from converter.parity_inputs import KEEPS_VALUES, Array, Feed, ParityInput, parity_inputs
@@ -22,35 +22,6 @@ NOISE_TRIALS = 2
 NOISE_FACTOR = 8.0
 # Values of a known range: a heat map that found nothing is 1e-8 everywhere, but its scale is one.
 UNIT_RANGE = frozenset({"HardSigmoid", "Sigmoid", "Softmax", "Tanh"})
-
-
-@dataclass(frozen=True)
-class OutputParity:
-    """The largest difference of one output (ONNX name) over all inputs; `max_rel`: relative to its scale."""
-
-    name: str
-    max_abs: float
-    max_rel: float
-
-
-@dataclass(frozen=True)
-class Parity:
-    """How far a conversion is from its source.
-
-    `max_rel` is the largest difference divided by the scale of its output: the largest finite magnitude that
-    the source gives it over the samples and the random inputs, or on that very input where this is larger (so
-    that an output that an extreme input drives to zero is not judged by its rounding), and at least one for
-    what a sigmoid, softmax or tanh computed. `samples` counts the inputs judged. `passed`: no output is beyond
-    `tolerance` (integers and booleans: any difference is).
-    """
-
-    max_abs: float
-    max_rel: float
-    worst_tensor: str
-    samples: int
-    tolerance: float
-    passed: bool
-    outputs: tuple[OutputParity, ...]
 
 
 @dataclass(frozen=True)

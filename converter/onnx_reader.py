@@ -30,6 +30,13 @@ SHAPE_OPS = ("Shape", "Size")  # known as soon as the shape of their input is
 RANDOM_OPS = frozenset(
     {"RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Bernoulli", "Multinomial"}
 )
+NODE_ERRORS = (
+    onnx.checker.ValidationError,
+    onnx.shape_inference.InferenceError,
+    onnx.defs.SchemaError,
+    RuntimeError,
+    ValueError,
+)
 
 
 def read_graph(model: ModelProto, shapes: Mapping[str, Sequence[int]], supported: Container[str]) -> Graph:
@@ -42,7 +49,7 @@ def read_graph(model: ModelProto, shapes: Mapping[str, Sequence[int]], supported
         model = onnx.inliner.inline_local_functions(model)
     reader = _Reader(model, supported)
     inputs = reader.read_inputs(shapes)
-    reader.read_nodes(model.graph, {})
+    reader.read_nodes(model.graph)
     outputs = tuple(dict.fromkeys(output.name for output in model.graph.output))
     for name in outputs:
         if name not in reader.values:
@@ -67,6 +74,9 @@ class _Reader:
         self.model = model
         self.supported = supported
         self.opsets = {_domain(entry.domain): entry.version for entry in model.opset_import}
+        self.context = onnx.checker.C.CheckerContext()
+        self.context.ir_version = model.ir_version
+        self.context.opset_imports = self.opsets
         self.values: dict[str, Value] = {}
         self.nodes: list[Node] = []
         self._check_opset()
@@ -108,65 +118,65 @@ class _Reader:
 
     # nodes
 
-    def read_nodes(self, graph: GraphProto, outer: Mapping[str, str]) -> dict[str, str]:
-        """Read the nodes of ``graph``; returns how names inside it read in the flat graph."""
-        names = dict(outer)
+    def read_nodes(self, graph: GraphProto, outer: Mapping[str, str] | None = None) -> dict[str, str]:
+        """Read the nodes of ``graph``; returns how its names, and those of the scopes around it, read when flat."""
+        names = dict(outer or {})
         if graph.sparse_initializer:
             raise ConversionError("the model holds sparse initializers; save it with dense weights")
         for tensor in graph.initializer:
             names[tensor.name] = self._fresh(tensor.name, outer)
             self._add_constant(names[tensor.name], _initializer(tensor))
-        for proto in _live_nodes(graph):
-            self._read_node(proto, names, outer)
+        live, read = _live_nodes(graph)
+        for proto in live:
+            # a part that nobody reads keeps its place, other results that nobody reads are not asked for
+            kept = [name if name in read or proto.op_type == "Split" else "" for name in proto.output]
+            self._read_node(proto, [self._fresh(name, outer) if name else "" for name in kept], names)
         return names
 
-    def _fresh(self, name: str, outer: Mapping[str, str]) -> str:
-        if not outer:
-            return name
-        while name in self.values:
+    def _fresh(self, name: str, outer: Mapping[str, str] | None) -> str:
+        """Names of a branch may come up again in another one, which the flat graph cannot have."""
+        while outer is not None and name in self.values:
             name += "/inner"
         return name
 
-    def _read_node(self, proto: NodeProto, names: dict[str, str], outer: Mapping[str, str]) -> None:
+    def _read_node(self, proto: NodeProto, outputs: list[str], names: dict[str, str]) -> None:
         domain = _domain(proto.domain)
-        node = Node(
-            proto.op_type if not domain else f"{domain}.{proto.op_type}",
-            proto.name,
-            [names.get(name, name) for name in proto.input],
-            [self._fresh(name, outer) if name else "" for name in proto.output],
-            version=self.opsets.get(domain, 0),
-        )
-        if not any(node.outputs):
-            return
-        for name in node.inputs:
-            if name and name not in self.values:
+        op = f"{domain}.{proto.op_type}" if domain else proto.op_type
+        inputs = [names.get(name, name) for name in proto.input]
+        node = Node(op, proto.name, inputs, outputs, version=self.opsets.get(domain, 0))
+        for name in filter(None, inputs):
+            if name not in self.values:
                 raise ConversionError(
                     f"{node.label()} reads '{name}', which nothing before it makes; export the model again"
                 )
-        names.update(zip(proto.output, node.outputs, strict=True))
+        names.update(zip(proto.output, outputs, strict=True))
         if node.op == "If":
             self._inline_branch(proto, node, names)
-            return
-        if node.op == "Constant":
+        elif node.op == "Constant":
             self._add_constant(node.outputs[0], _constant(proto, node))
-            return
-        node.attributes = {entry.name: _attribute(entry, node) for entry in proto.attribute}
-        self._place(node, proto)
+        else:
+            node.attributes = {entry.name: _attribute(entry, node) for entry in proto.attribute}
+            self._place(node, proto)
 
     def _inline_branch(self, proto: NodeProto, node: Node, names: dict[str, str]) -> None:
-        condition = self.values[node.inputs[0]].data
-        if condition is None:
+        condition = self.values[node.inputs[0]].data if node.inputs else None
+        if condition is None or condition.size != 1:
             raise ConversionError(
                 f"{node.label()} chooses its branch while running, which a static TFLite graph cannot; "
                 "fix the input that decides, or export without the branch"
             )
-        wanted = "then_branch" if condition.reshape(-1)[0] else "else_branch"
-        branch = next(entry.g for entry in proto.attribute if entry.name == wanted)
-        inner = self.read_nodes(branch, names or {"": ""})
+        branches = {entry.name: entry.g for entry in proto.attribute}
+        branch = branches.get("then_branch" if condition.item() else "else_branch")
+        if branch is None or len(branch.output) != len(node.outputs):
+            raise ConversionError(f"{node.label()} lacks the branch that it takes; export the model again")
+        inner = self.read_nodes(branch, names)
         for result, output in zip(branch.output, node.outputs, strict=True):
-            source = self.values[inner[result.name]]
-            self.nodes.append(Node("Identity", node.name, [source.name], [output], version=node.version))
-            self._add(Value(output, source.shape, source.dtype, source.data))
+            source = self.values.get(inner.get(result.name, result.name))
+            if source is None:
+                raise ConversionError(f"{node.label()}: nothing makes '{result.name}' in its branch; export it again")
+            if output:
+                self.nodes.append(Node("Identity", node.name, [source.name], [output], version=node.version))
+                self._add(Value(output, source.shape, source.dtype, source.data))
 
     def _place(self, node: Node, proto: NodeProto) -> None:
         foldable = all(self.values[name].data is not None for name in node.inputs if name)
@@ -190,11 +200,12 @@ class _Reader:
             if value.data is not None and value.data.size <= SHAPE_DATA_ELEMENTS:
                 data[name] = numpy_helper.from_array(value.data, name)
         try:
+            onnx.checker.check_node(local, self.context)
             schema = onnx.defs.get_schema(node.op, node.version, "")
             inferred = onnx.shape_inference.infer_node_outputs(
                 schema, local, types, data, opset_imports=self.model.opset_import, ir_version=self.model.ir_version
             )
-        except (onnx.shape_inference.InferenceError, onnx.defs.SchemaError, RuntimeError, ValueError) as error:
+        except NODE_ERRORS as error:
             raise ConversionError(f"{node.label()} is not valid ONNX: {_first_line(error)}; export it again") from error
         for output in filter(None, node.outputs):
             self._add(_typed(node, output, inferred.get(output)))
@@ -235,14 +246,15 @@ def _domain(name: str) -> str:
     return "" if name == "ai.onnx" else name
 
 
-def _live_nodes(graph: GraphProto) -> Iterable[NodeProto]:
-    needed = {output.name for output in graph.output}
+def _live_nodes(graph: GraphProto) -> tuple[list[NodeProto], set[str]]:
+    """The nodes that the outputs of ``graph`` depend on, and all names that are read."""
+    read = {output.name for output in graph.output}
     live: list[NodeProto] = []
     for node in reversed(graph.node):
-        if needed.intersection(node.output):
+        if read.intersection(filter(None, node.output)):
             live.append(node)
-            needed.update(_reads(node))
-    return live[::-1]
+            read.update(_reads(node))
+    return live[::-1], read
 
 
 def _reads(node: NodeProto) -> set[str]:

@@ -6,7 +6,7 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from converter.graph import Array, Node
-from converter.layout import Layout
+from converter.layout import Layout, reshaped
 from converter.lowerer import Lowerer, Op
 from converter.lowering.registry import lowers
 from converter.tflite_graph import Tensor

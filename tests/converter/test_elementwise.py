@@ -140,11 +140,12 @@ def test_cast(source, target):
     assert_same(model, feeds)
 
 
+SHIFTED = [("Add", "x", "three", "a"), ("Clip", "a", "zero", "six", "b")]
 HARD_SWISHES = {
-    "x * clip(x + 3) / 6": [("Add", "x", "three", "a"), ("Clip", "a", "zero", "six", "b"), ("Mul", "x", "b", "c"), ("Div", "c", "six", "y")],
-    "x * (clip(x + 3) / 6)": [("Add", "three", "x", "a"), ("Clip", "a", "zero", "six", "b"), ("Div", "b", "six", "c"), ("Mul", "c", "x", "y")],
-    "x * clip(x + 3) * (1 / 6)": [("Add", "x", "three", "a"), ("Clip", "a", "zero", "six", "b"), ("Mul", "x", "b", "c"), ("Mul", "sixth", "c", "y")],
-}  # fmt: skip
+    "x * clip(x + 3) / 6": [*SHIFTED, ("Mul", "x", "b", "c"), ("Div", "c", "six", "y")],
+    "(clip(x + 3) / 6) * x": [*SHIFTED, ("Div", "b", "six", "c"), ("Mul", "c", "x", "y")],
+    "(1 / 6) * (x * clip(x + 3))": [*SHIFTED, ("Mul", "x", "b", "c"), ("Mul", "sixth", "c", "y")],
+}
 
 
 @pytest.mark.parametrize("spelling", HARD_SWISHES)

@@ -74,7 +74,7 @@ def test_a_bias_added_later_folds_into_the_product():
 
 @pytest.mark.parametrize("equation", ["bij,bjk->bik", "bhid,bhjd->bhij", "bij,bkj->bki", "ij,jk->ik"])
 def test_einsum_of_matrix_products(equation):
-    sizes = dict(b=2, h=3, i=4, j=5, k=6, d=7)
+    sizes = {"b": 2, "h": 3, "i": 4, "j": 5, "k": 6, "d": 7}
     left, right = equation.split("->")[0].split(",")
     values = [floats(*(sizes[letter] for letter in side), seed=number) for number, side in enumerate((left, right))]
     model, feeds = one_op("Einsum", values, equation=equation)

@@ -83,7 +83,7 @@ from = "encode.memory"
 """
 
 
-def write_onnx(path: Path, inputs: dict[str, list[int | str]], outputs: dict[str, list[int | str]]) -> None:
+def save_onnx(path: Path, inputs: dict[str, list[int | str]], outputs: dict[str, list[int | str]]) -> None:
     """An ONNX file with these float32 inputs and outputs, an initializer and nodes that need not run."""
     graph = helper.make_graph(
         [helper.make_node("Identity", ["weight"], [name]) for name in outputs],
@@ -97,6 +97,11 @@ def write_onnx(path: Path, inputs: dict[str, list[int | str]], outputs: dict[str
 
 
 @pytest.fixture
+def write_onnx() -> Callable[[Path, dict[str, list[int | str]], dict[str, list[int | str]]], None]:
+    return save_onnx
+
+
+@pytest.fixture
 def scanner(tmp_path: Path) -> Path:
     """Folder of the scanner, under a Korean name with a space."""
     root = tmp_path / "수식 판독기"
@@ -106,7 +111,7 @@ def scanner(tmp_path: Path) -> Path:
     (root / "scan_models.py").write_text("raise RuntimeError('reading a pipeline imports no model')\n")
     (root / "weights/locate.safetensors").write_bytes(b"weights")
     (root / "labels/tokens.json").write_text(json.dumps(["<pad>", "<start>", "<end>", "α", "\\beta"]))
-    write_onnx(root / "models/orient.onnx", {"crop": [1, 3, 64, 64]}, {"scores": [1, 4]})
+    save_onnx(root / "models/orient.onnx", {"crop": [1, 3, 64, 64]}, {"scores": [1, 4]})
     return root
 
 

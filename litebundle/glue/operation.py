@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 Kind = Literal["image", "images", "tensor", "boxes", "geometry", "tokens", "text", "index", "score"]
 
-Count = Annotated[int, Field(strict=True, ge=1)]
-"""A whole number of at least one: pixels, entries, steps."""
+Count = Annotated[int, Field(strict=True, ge=1, le=16384)]
+"""A whole number from 1 to the longest side of an image: pixels, entries, steps."""
 
 Identifier = Annotated[int, Field(strict=True, ge=0)]
 """The index of a class or token."""

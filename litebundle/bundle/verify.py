@@ -138,9 +138,9 @@ def _check_pipeline(
     faults = []
     for i, (one, other) in enumerate(zip(found, expected, strict=True)):
         for field in sorted({*one, *other}):
-            error = _difference(one.get(field), other.get(field), numeric=field in tolerance)
-            max_abs[field] = max(max_abs.get(field, 0.0), error)
-            if not error <= tolerance.get(field, 0.0):
+            off_by = _difference(one.get(field), other.get(field), numeric=field in tolerance)
+            max_abs[field] = max(max_abs.get(field, 0.0), off_by)
+            if not off_by <= tolerance.get(field, 0.0):
                 faults.append(f"item {i}: {field} is {one.get(field)!r}, expected is {other.get(field)!r}")
     return VectorCheck(name, max_abs, tolerance, "; ".join(faults))
 

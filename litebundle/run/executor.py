@@ -79,11 +79,6 @@ def _map_over_items(node: Node, call: NodeCall) -> NodeCall:
 
 def _glue_call(node: Node, labels: Mapping[str, tuple[str, ...]]) -> NodeCall:
     operation = OPERATIONS[node.op]
-    if (len(node.inputs), len(node.outputs)) != (len(operation.inputs), len(operation.outputs)):
-        raise LitebundleError(
-            f"node {node.name!r}: {node.op} takes {len(operation.inputs)} inputs and makes {len(operation.outputs)} "
-            f"outputs, the graph gives {len(node.inputs)} and {len(node.outputs)}"
-        )
     attributes = dict(node.attributes)
     if "labels" in attributes:
         attributes["labels"] = _labels(node, labels)

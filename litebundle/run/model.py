@@ -44,18 +44,22 @@ class LiteRTModel:
     def __init__(self, content: bytes, threads: int = 1, name: str = "model") -> None:
         self.name = name
         try:
-            self._interpreter = Interpreter(model_content=content, num_threads=threads)
-            # Read before allocation, which may overwrite a stored output shape with the computed one.
-            stored = self._interpreter.get_output_details()
-            self._interpreter.allocate_tensors()
-        except (ValueError, RuntimeError) as error:
+            self._load(content, threads)
+        # Damage that a loaded model still has shows in its details, as any of these.
+        except (ValueError, RuntimeError, TypeError, KeyError) as error:
             raise LitebundleError(f"model {name!r}: LiteRT cannot load it ({error}); build it again") from error
+
+    def _load(self, content: bytes, threads: int) -> None:
+        self._interpreter = Interpreter(model_content=content, num_threads=threads)
+        # Read before allocation, which may overwrite a stored output shape with the computed one.
+        stored = self._interpreter.get_output_details()
+        self._interpreter.allocate_tensors()
         signatures = list(self._interpreter.get_signature_list())
         self.signature = str(signatures[0]) if len(signatures) == 1 else None
         inputs = self._interpreter.get_input_details()
         keys = self._signature_keys()
-        self.inputs = tuple(_tensor(detail, keys, name) for detail in inputs)
-        self.outputs = tuple(_tensor(detail, keys, name) for detail in stored)
+        self.inputs = tuple(_tensor(detail, keys, self.name) for detail in inputs)
+        self.outputs = tuple(_tensor(detail, keys, self.name) for detail in stored)
         self._input_indices = tuple(int(detail["index"]) for detail in inputs)
         self._output_readers = tuple(self._interpreter.tensor(int(detail["index"])) for detail in stored)
 

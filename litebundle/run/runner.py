@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from litebundle.errors import LitebundleError
-from litebundle.glue import OPERATIONS
-from litebundle.graph import PHOTO, STAGE_OPS, Graph
+from litebundle.graph import PHOTO, Graph
 from litebundle.run.boundary import plain
 from litebundle.run.executor import Tap, Trace, prepare
+from litebundle.run.kinds import value_kinds
 from litebundle.run.model import Array, LiteRTModel
 
 
@@ -53,11 +53,11 @@ class Runner:
             labels: Asset name, as the nodes' `labels` attributes give it, -> its entries.
 
         Raises:
-            LitebundleError: A stage has no model, labels are missing, or a node does not fit its model.
+            LitebundleError: A stage has no model, labels are missing, or a node fits not its model or its inputs.
         """
         self._graph = graph
+        self._kinds = value_kinds(graph)
         self._calls = tuple((node, prepare(node, models, labels, keep=False)) for node in graph.nodes)
-        self._boxes = _box_values(graph)
 
     def run(self, image: Array, *, tap: Tap | None = None) -> Result:
         """Run the pipeline on a photo, uint8 [H, W, 3] RGB (see `read_image`).
@@ -92,7 +92,7 @@ class Runner:
             value = values[result.value]
             if isinstance(value, list):
                 columns[result.field] = [_to_python(entry) for entry in value]
-            elif result.value in self._boxes:
+            elif self._kinds[result.value] == "boxes":
                 columns[result.field] = value[:, :4].tolist()
             else:
                 shared[result.field] = _to_python(value)
@@ -104,16 +104,6 @@ class Runner:
         return tuple(
             {name: columns[name][i] if name in columns else shared[name] for name in names} for i in range(count)
         )
-
-
-def _box_values(graph: Graph) -> frozenset[str]:
-    return frozenset(
-        name
-        for node in graph.nodes
-        if node.op not in STAGE_OPS
-        for name, port in zip(node.outputs, OPERATIONS[node.op].outputs, strict=True)
-        if port.kind == "boxes"
-    )
 
 
 def _to_python(value: Any) -> Any:

@@ -130,3 +130,12 @@ def test_a_loop_that_does_not_fit_its_model_is_refused(app, changed, message):
     nodes = (*front, replace(loop, attributes={**loop.attributes, **changed}), last)
     with pytest.raises(LitebundleError, match=message):
         make_runner(app, graph=replace(app.graph, nodes=nodes))
+
+
+def test_a_graph_whose_kinds_do_not_fit_is_refused_before_any_run(app):
+    first, second, *rest = app.graph.nodes
+    geometry = replace(second, inputs=("locate/geometry",))
+    with pytest.raises(LitebundleError, match="normalize takes a image, but 'locate/geometry' is a geometry"):
+        make_runner(app, graph=replace(app.graph, nodes=(first, geometry, *rest)))
+    with pytest.raises(LitebundleError, match="letterbox takes 1 inputs and makes 2 outputs, the graph gives 1 and 1"):
+        make_runner(app, graph=replace(app.graph, nodes=(replace(first, outputs=("locate/picture",)),)))

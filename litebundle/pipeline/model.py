@@ -27,7 +27,8 @@ def _one_or_more(value: object) -> object:
 class Table(BaseModel):
     """Base of every table: no unknown keys, no silent conversion between types, no change afterwards."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+    # Deferred, so that importing these models builds no validators.
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False, defer_build=True)
 
 
 class Metric(Table):
@@ -155,9 +156,7 @@ class Quantize(Table):
     """How a stage is quantized; the default leaves it in float."""
 
     scheme: Annotated[Scheme, BeforeValidator(rules.not_auto)] = Field(default="none", examples=["int8"])
-    io: Annotated[Io, BeforeValidator(_both_sides)] = Field(
-        default=Io(input="float32", output="float32"), examples=["uint8"]
-    )
+    io: Annotated[Io, BeforeValidator(_both_sides)] = Field(default_factory=Io, examples=["uint8"])
     full_integer: bool = Field(default=False, examples=[True])
     calibration: Literal["minmax", "percentile"] = Field(default="minmax", examples=["percentile"])
     percentile: float = Field(default=99.99, gt=50, le=100, examples=[99.99])
@@ -192,7 +191,7 @@ class Stage(Table):
     before: tuple[Step, ...] = Field(default=(), examples=[[{"op": "resize", "size": [64, 64]}]])
     after: tuple[Step, ...] = Field(default=(), examples=[[{"op": "heatmap_boxes"}]])
     loop: Loop | None = Field(default=None, examples=[{"op": "autoregressive_decode", "start": 1, "end": 2}])
-    quantize: Quantize = Field(default=Quantize(), examples=[{"scheme": "int8", "io": "uint8"}])
+    quantize: Quantize = Field(default_factory=Quantize, examples=[{"scheme": "int8", "io": "uint8"}])
     budget: Annotated[tuple[Budget, ...], BeforeValidator(_one_or_more)] = Field(
         default=(), examples=[{"metric": "box_f1", "max_drop": 0.01}]
     )
@@ -246,7 +245,7 @@ class Document(Table):
     """pipeline.toml as it is written."""
 
     pipeline: Identity
-    requirements: Requirements = Requirements()
+    requirements: Requirements = Field(default_factory=Requirements)
     data: Data
     stage: tuple[Stage, ...] = Field(min_length=1)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
 
 import numpy as np
 
@@ -64,7 +64,7 @@ def run_cascade(
         job: The pipeline in float and quantized.
         data: The samples with their kinds and answers.
         metrics: Names of METRICS; by default all that the pipeline's results and the answers have fields for.
-        workers: Processes; the report does not depend on their number. With 1 all runs in this one.
+        workers: Threads; the report does not depend on their number.
         advance: Called with 1 after each sample.
 
     Raises: LitebundleError: A picture that cannot be read, a metric over a field that the results lack, or a
@@ -86,16 +86,22 @@ def applicable_metrics(job: Job, data: DataSet) -> tuple[str, ...]:
 
 
 def _outcomes(job: Job, data: DataSet, metrics: tuple[str, ...], workers: int) -> Iterator[_Outcome]:
-    tasks = [(sample, sample.path.relative_to(data.folder).as_posix()) for sample in data.samples]
-    if workers <= 1 or len(tasks) <= 1:
-        worker = _Worker(job, metrics)
-        yield from (worker.judge(*task) for task in tasks)
-        return
-    # Spawned, not forked: the interpreter's threads do not survive a fork.
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), _start_worker, (job, metrics))
-    with pool:
+    """One outcome per sample, in the data set's order.
+
+    Threads, each with models of its own: LiteRT gives up the GIL while a model runs, and numpy while it works
+    on arrays; processes would pay for their start and for loading everything again.
+    """
+    own = threading.local()
+
+    def judge(sample: DataSample) -> _Outcome:
+        if not hasattr(own, "worker"):
+            own.worker = _Worker(job, metrics)
+        worker: _Worker = own.worker
+        return worker.judge(sample, sample.path.relative_to(data.folder).as_posix())
+
+    with ThreadPoolExecutor(workers) as pool:
         try:
-            yield from pool.map(_judge, *zip(*tasks, strict=True))
+            yield from pool.map(judge, data.samples)
         finally:
             pool.shutdown(cancel_futures=True)
 
@@ -121,18 +127,6 @@ class _Worker:
             quantized_items=evaluation.items[QUANTIZED],
             outputs=tuple(_output_moments(evaluation)),
         )
-
-
-_worker: _Worker
-
-
-def _start_worker(job: Job, metrics: tuple[str, ...]) -> None:
-    global _worker
-    _worker = _Worker(job, metrics)
-
-
-def _judge(sample: DataSample, name: str) -> _Outcome:
-    return _worker.judge(sample, name)
 
 
 def _output_moments(evaluation: Evaluation) -> Iterator[_OutputMoments]:

@@ -48,9 +48,11 @@ def _check_names(stages: Sequence[Stage]) -> Iterator[Problem]:
 
 def _check_data(data: Data, root: Path) -> Iterator[Problem]:
     folders = {"calibrate": root / data.calibrate, "validate": root / data.validate_}
-    for key, folder in folders.items():
-        if not folder.is_dir():
-            yield Problem(("data", key), f"{str(folder)!r} is no folder; {_RELATIVE}")
+    absent = [key for key, folder in folders.items() if not folder.is_dir()]
+    for key in absent:
+        yield Problem(("data", key), f"{str(folders[key])!r} is no folder; {_RELATIVE}")
+    if absent:
+        return
     calibrate, validate = (folder.resolve() for folder in folders.values())
     if calibrate == validate or calibrate in validate.parents or validate in calibrate.parents:
         yield Problem(

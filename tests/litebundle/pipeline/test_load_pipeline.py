@@ -246,6 +246,13 @@ def test_metric_that_compares_what_no_stage_gives(edit: Edit) -> None:
         load_pipeline(file)
 
 
+@pytest.mark.parametrize("key", ["calibrate", "validate"])
+def test_a_path_that_no_file_system_has(edit: Edit, key: str) -> None:
+    file = edit(f'"data/{key}"', '"a\\u0000b"')
+    with pytest.raises(LitebundleError, match=rf"\[data\] {key}: .* is no folder"):
+        load_pipeline(file)
+
+
 def test_several_errors_are_told_together_in_the_order_of_the_file(edit: Edit) -> None:
     edit("bundle_mb = 8", 'bundle_mb = "8"')
     edit('op = "heatmap_boxes"', 'op = "heatmap_box"')

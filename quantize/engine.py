@@ -1,24 +1,32 @@
 """The one adapter to ai-edge-quantizer.
 
-What it relies on beyond the documented interface, held by tests/quantize/test_engine_contract.py: a calibration
-result is a dict from tensor name to {"min", "max"} arrays; such an entry for a *weight* replaces its own minimum
-and maximum per channel; softmax, logistic and tanh overwrite their output's entry with the range that their int8
-kernels demand; an operator outside the policy is left in float without a word.
+It works below `Quantizer`, which draws progress bars and opens an interpreter of its own. What it relies on, held by
+tests/quantize/test_engine_contract.py: a calibration result is a dict from tensor name to {"min", "max"} arrays; such
+an entry for a *weight* replaces its own minimum and maximum per channel; softmax, logistic and tanh overwrite their
+output's entry with the range that their int8 kernels demand; an operator outside the policy stays float unmentioned.
 """
 
 from __future__ import annotations
 
+import copy
 import json
 import warnings
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from ai_edge_quantizer import algorithm_manager, default_policy, qtyping, quantizer
+from ai_edge_quantizer import (
+    algorithm_manager,
+    default_policy,
+    model_modifier,
+    params_generator,
+    qtyping,
+    recipe_manager,
+)
 from ai_edge_quantizer.utils import tfl_flatbuffer_utils
 
 from quantize.errors import QuantizationError
-from quantize.model_file import OP_NAMES, duplicates, parse_model, read_model, write_model
+from quantize.model_file import OP_NAMES, duplicates, parse_model
 
 _EVERY_TENSOR = ".*"
 _OP = qtyping.TFLOperationName
@@ -26,31 +34,32 @@ _BITS = 8
 
 
 def static_int8(
-    model: bytes,
+    tree: Any,
     ranges: Mapping[str, tuple[float, float]],
     weight_bounds: Mapping[str, np.ndarray[Any, Any]],
-) -> bytes:
+) -> Any:
     """int8 weights and activations; inputs and outputs stay float32 behind QUANTIZE and DEQUANTIZE.
 
     ranges: (min, max) of every float tensor. weight_bounds: largest magnitude to represent, for weights whose own
-    is too small, shaped like the weights with every axis but the channel's of length 1.
+    is too small, shaped like the weights with every axis but the channel's of length 1. tree: the schema's
+    `ModelT` of the float model, as the result is of the quantized one; its tensors' quantization is dropped.
     """
-    engine = _open(model)
-    engine.add_static_config(_EVERY_TENSOR, _OP.ALL_SUPPORTED, activation_num_bits=_BITS, weight_num_bits=_BITS)
-    engine.add_dynamic_config(_EVERY_TENSOR, _OP.EMBEDDING_LOOKUP, num_bits=_BITS)
+    recipe = recipe_manager.RecipeManager()
+    recipe.add_static_config(_EVERY_TENSOR, _OP.ALL_SUPPORTED, activation_num_bits=_BITS, weight_num_bits=_BITS)
+    recipe.add_dynamic_config(_EVERY_TENSOR, _OP.EMBEDDING_LOOKUP, num_bits=_BITS)
     for boundary in (_OP.INPUT, _OP.OUTPUT):
-        engine.update_quantization_recipe(_EVERY_TENSOR, boundary, algorithm_key=quantizer.AlgorithmName.NO_QUANTIZE)
+        recipe.add_quantization_config(_EVERY_TENSOR, boundary, algorithm_key=recipe_manager.AlgorithmName.NO_QUANTIZE)
     statistics = {name: {"min": np.array([low]), "max": np.array([high])} for name, (low, high) in ranges.items()}
     statistics |= {name: {"min": -bound, "max": bound} for name, bound in weight_bounds.items()}
-    return _run(engine, statistics)
+    return _run(tree, recipe, statistics)
 
 
-def int8_weights(model: bytes, *, dynamic: bool) -> bytes:
+def int8_weights(tree: Any, *, dynamic: bool) -> Any:
     """int8 weights; float32 arithmetic after a DEQUANTIZE, or int8 on activations quantized by the kernel."""
-    engine = _open(model)
-    add = engine.add_dynamic_config if dynamic else engine.add_weight_only_config
+    recipe = recipe_manager.RecipeManager()
+    add = recipe.add_dynamic_config if dynamic else recipe.add_weight_only_config
     add(_EVERY_TENSOR, _OP.ALL_SUPPORTED, num_bits=_BITS)
-    return _run(engine, None)
+    return _run(tree, recipe, {})
 
 
 def static_int8_ops() -> frozenset[str]:
@@ -63,28 +72,25 @@ def int8_weight_ops() -> frozenset[str]:
     return frozenset(_builtin_name(op) for op in _ops_with_config("weightonly_wi8_afp32"))
 
 
-def _open(model: bytes) -> Any:
-    tree = read_model(model)
-    tree.signatureDefs = []  # the engine fails on None; quantize.io restores the signatures
-    for tensor in tree.subgraphs[0].tensors:
+def _run(tree: Any, recipe: Any, statistics: dict[str, Any]) -> Any:
+    source = copy.copy(tree)
+    source.signatureDefs = []  # the engine fails on None; quantize.io restores the signatures
+    for tensor in source.subgraphs[0].tensors:
         # Left by a trainer on float tensors; the engine would take such a tensor for quantized and skip it.
         tensor.quantization = None
-    return quantizer.Quantizer(write_model(tree))
-
-
-def _run(engine: Any, statistics: dict[str, Any] | None) -> bytes:
     with warnings.catch_warnings():
         # A bias that does not fit int32 is found and repaired afterwards, with its channel's name (bias.py).
         warnings.filterwarnings("ignore", "invalid value encountered in cast", RuntimeWarning)
-        warnings.filterwarnings("ignore", "Warning: Enabling `experimental_preserve_all_tensors`", UserWarning)
         try:
-            result = engine.quantize(statistics, enable_progress_bar=False, enable_progress_report=False)
+            generator = params_generator.ParamsGenerator(source)
+            parameters = generator.generate_quantization_parameters(recipe, statistics, enable_progress_bar=False)
+            modifier = model_modifier.ModelModifier(source)
+            result = parse_model(bytes(modifier.modify_model(parameters, enable_progress_bar=False)))
         except (ValueError, RuntimeError, KeyError) as fault:
             raise QuantizationError(f"ai-edge-quantizer cannot quantize the model: {fault}") from fault
-    tree = parse_model(bytes(result.quantized_model))
-    for index, name in duplicates(tree):  # one tensor quantized in two ways for two readers
-        tree.subgraphs[0].tensors[index].name = f"{name}#{index}".encode()
-    return write_model(tree)
+    for index, name in duplicates(result):  # one tensor quantized in two ways for two readers
+        result.subgraphs[0].tensors[index].name = f"{name}#{index}".encode()
+    return result
 
 
 def _ops_with_config(name: str) -> list[Any]:

@@ -11,18 +11,17 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from quantize.errors import QuantizationError
-from quantize.model_file import add_constant, new_op, read_model, require_constant, text, write_model
+from quantize.model_file import add_constant, new_op, require_constant, text, write_model
 from quantize.preflight import is_float16_candidate
 from quantize.prune import prune
 
 _LARGEST = float(np.finfo(np.float16).max)
 
 
-def to_float16(model: bytes) -> bytes:
-    """Raises QuantizationError for a constant beyond float16's range, by name."""
-    tree = read_model(model)
+def to_float16(tree: Any) -> bytes:
+    """Changes `tree`. Raises QuantizationError for a constant beyond float16's range, by name."""
     graph = tree.subgraphs[0]
-    used = {int(i) for op in graph.operators for i in op.inputs if i >= 0}
+    used = {i for op in graph.operators for i in op.inputs if i >= 0}
     widen = [_store(tree, index) for index in sorted(used) if is_float16_candidate(tree, index)]
     graph.operators = [*widen, *graph.operators]
     prune(tree)

@@ -71,7 +71,7 @@ class _Writer:
         codes += [_OP.REDUCE_MIN] if look.needs_min else []
         codes += [_OP.SUM] if look.may_be_nan else []
         tensor = self.tree.subgraphs[0].tensors[look.index]
-        rank = 0 if tensor.shape is None else len(tensor.shape)
+        rank = len(tensor.shape)
         if rank == 0:
             for code in codes:
                 self.scalars[code].append((look.name, look.index))

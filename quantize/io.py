@@ -90,11 +90,11 @@ def set_boundaries(
     names_in = [text(source.tensors[i].name) for i in source.inputs]
     names_out = [text(source.tensors[i].name) for i in source.outputs]
     graph.inputs = [
-        _set_input(tree, int(index), inputs.get(name, Io()), ranges)
+        _set_input(tree, index, inputs.get(name, Io()), ranges)
         for name, index in zip(names_in, graph.inputs, strict=True)
     ]
     graph.outputs = [
-        _set_output(tree, int(index), name, outputs.get(name, Io()), ranges)
+        _set_output(tree, index, name, outputs.get(name, Io()), ranges)
         for name, index in zip(names_out, graph.outputs, strict=True)
     ]
     _name_boundaries(graph, [*zip(graph.inputs, names_in, strict=True), *zip(graph.outputs, names_out, strict=True)])

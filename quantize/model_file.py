@@ -74,6 +74,7 @@ def parse_model(model: bytes) -> Any:
         # Files older than schema 3a carry the operator in the one-byte field alone; readers of the new field see ADD.
         code.builtinCode = max(code.builtinCode, code.deprecatedBuiltinCode)
     _embed_external_buffers(tree, model)
+    _list_indices(tree.subgraphs[0])
     return tree
 
 
@@ -92,6 +93,13 @@ def write_model(tree: Any) -> bytes:
     return bytes(builder.Output())
 
 
+def stored_output_shapes(model: bytes) -> tuple[tuple[int, ...], ...]:
+    """The output shapes that a `.tflite` file claims, read without unpacking it."""
+    graph = schema.Model.GetRootAs(model, 0).Subgraphs(0)
+    outputs = [graph.Tensors(graph.Outputs(k)) for k in range(graph.OutputsLength())]
+    return tuple(tuple(tensor.Shape(k) for k in range(tensor.ShapeLength())) for tensor in outputs)
+
+
 def text(name: bytes | str | None) -> str:
     return name.decode() if isinstance(name, bytes) else name or ""
 
@@ -106,8 +114,8 @@ def constant(tree: Any, tensor: Any) -> np.ndarray[Any, Any] | None:
     data = tree.buffers[tensor.buffer].data
     if tensor.buffer == 0 or data is None or tensor.type not in NUMPY_TYPES:
         return None
-    shape = tuple(int(n) for n in tensor.shape) if tensor.shape is not None else ()
-    return cast("np.ndarray[Any, Any]", np.asarray(data, np.uint8).view(NUMPY_TYPES[tensor.type]).reshape(shape))
+    values = np.asarray(data, np.uint8).view(NUMPY_TYPES[tensor.type])
+    return cast("np.ndarray[Any, Any]", values.reshape(tensor.shape))
 
 
 def require_constant(tree: Any, tensor: Any) -> np.ndarray[Any, Any]:
@@ -166,6 +174,19 @@ def _aligned(buffer: Any) -> _AlignedBuffer:
     aligned = _AlignedBuffer()
     aligned.data = buffer.data
     return aligned
+
+
+def _list_indices(graph: Any) -> None:
+    """Indices and shapes as lists of int instead of numpy arrays, which have no truth value and slow index types."""
+    graph.inputs, graph.outputs = _listed(graph.inputs), _listed(graph.outputs)
+    for op in graph.operators:
+        op.inputs, op.outputs, op.intermediates = _listed(op.inputs), _listed(op.outputs), _listed(op.intermediates)
+    for tensor in graph.tensors:
+        tensor.shape = _listed(tensor.shape)
+
+
+def _listed(values: Any) -> list[int]:
+    return [] if values is None else [int(value) for value in values]
 
 
 def _embed_external_buffers(tree: Any, model: bytes) -> None:

@@ -49,11 +49,14 @@ def preflight(model: bytes, scheme: str, *, ranges: Ranges | None = None) -> Pre
 
     Raises QuantizationError for an unknown scheme or a file that is no float model.
     """
-    tree = read_model(model)
-    chosen = find_scheme(scheme)
-    rows = tuple(_row(tree, chosen, index, op) for index, op in enumerate(tree.subgraphs[0].operators))
-    islands = _count_islands(tree, rows) if chosen.arithmetic == "int8" else 0
-    return Preflight(scheme, rows, islands, _mixed_ranges(tree, ranges) if ranges else ())
+    return preflight_tree(read_model(model), find_scheme(scheme), ranges)
+
+
+def preflight_tree(tree: Any, scheme: Scheme, ranges: Ranges | None) -> Preflight:
+    """As `preflight`, for a model that has been read."""
+    rows = tuple(_row(tree, scheme, index, op) for index, op in enumerate(tree.subgraphs[0].operators))
+    islands = _count_islands(tree, rows) if scheme.arithmetic == "int8" else 0
+    return Preflight(scheme.name, rows, islands, _mixed_ranges(tree, ranges) if ranges else ())
 
 
 def _row(tree: Any, scheme: Scheme, index: int, op: Any) -> PreflightRow:
@@ -121,13 +124,13 @@ def _count_islands(tree: Any, rows: tuple[PreflightRow, ...]) -> int:
         if row.verdict != "float":
             continue
         op = operators[row.index]
-        joined = {root(island_of_tensor[int(i)]) for i in op.inputs if int(i) in island_of_tensor}
+        joined = {root(island_of_tensor[i]) for i in op.inputs if i in island_of_tensor}
         island = min(joined) if joined else len(parent)
         if not joined:
             parent.append(island)
         for other in joined:
             parent[other] = island
-        island_of_tensor |= {int(i): island for i in op.outputs}
+        island_of_tensor |= dict.fromkeys(op.outputs, island)
     return len({root(island) for island in range(len(parent))})
 
 

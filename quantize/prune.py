@@ -17,18 +17,17 @@ def prune(tree: Any) -> None:
 
 def _prune_tensors(tree: Any) -> None:
     graph = tree.subgraphs[0]
-    used = {int(i) for i in [*graph.inputs, *graph.outputs]}
+    used = {*graph.inputs, *graph.outputs}
     for op in graph.operators:
-        used |= {int(i) for i in [*op.inputs, *op.outputs, *_intermediates(op)] if i >= 0}
+        used |= {i for i in [*op.inputs, *op.outputs, *(op.intermediates or [])] if i >= 0}
     number = {old: new for new, old in enumerate(sorted(used))} | {-1: -1}
     graph.tensors = [graph.tensors[index] for index in sorted(used)]
-    graph.inputs = [number[int(i)] for i in graph.inputs]
-    graph.outputs = [number[int(i)] for i in graph.outputs]
+    graph.inputs = [number[i] for i in graph.inputs]
+    graph.outputs = [number[i] for i in graph.outputs]
     for op in graph.operators:
-        op.inputs = [number[int(i)] for i in op.inputs]
-        op.outputs = [number[int(i)] for i in op.outputs]
-        if len(_intermediates(op)):
-            op.intermediates = [number[int(i)] for i in op.intermediates]
+        op.inputs = [number[i] for i in op.inputs]
+        op.outputs = [number[i] for i in op.outputs]
+        op.intermediates = [number[i] for i in op.intermediates or []]
     for signature in tree.signatureDefs or []:
         for entry in [*signature.inputs, *signature.outputs]:
             entry.tensorIndex = number[entry.tensorIndex]
@@ -42,7 +41,3 @@ def _prune_buffers(tree: Any) -> None:
     tree.metadataBuffer = None
     for holder in [*tree.subgraphs[0].tensors, *metadata]:
         holder.buffer = number[holder.buffer]
-
-
-def _intermediates(op: Any) -> Any:
-    return op.intermediates if op.intermediates is not None else []

@@ -13,9 +13,9 @@ from quantize.bias import BiasRepair, find_overflows
 from quantize.errors import QuantizationError
 from quantize.float16 import to_float16
 from quantize.io import Io, check_io, set_boundaries
-from quantize.model_file import constant, op_name, read_model, text, write_model
+from quantize.model_file import constant, op_name, read_model, stored_output_shapes, text, write_model
 from quantize.observers import Range, Ranges
-from quantize.preflight import Preflight, preflight
+from quantize.preflight import Preflight, preflight_tree
 from quantize.prune import prune
 from quantize.scales import prepare_ranges
 from quantize.schemes import INT8_OPS, Scheme, find_scheme
@@ -62,62 +62,56 @@ def quantize(
     _refuse_quantized(tree)
     _refuse_not_finite(tree, chosen)
     check_io(tree, chosen, wishes_in, wishes_out)
-    table = preflight(model, scheme, ranges=ranges)
+    table = preflight_tree(tree, chosen, ranges)
     if full_integer:
         _refuse_floats(chosen, table)
-    known: Mapping[str, Range] = {}
-    repairs: tuple[BiasRepair, ...] = ()
-    if chosen.arithmetic == "int8":
-        if ranges is None:
-            raise QuantizationError("scheme 'int8' needs the ranges of calibration samples; run `calibrate` first")
-        known = prepare_ranges(tree, ranges, wishes_in)
-        result, repairs = _static(model, known, wishes_in, wishes_out)
-    else:
-        result = _weights_only(model, chosen)
-    return Quantized(_settled(result, known), scheme, table, repairs)
+    if chosen.weights == "float32":
+        return Quantized(_settled(model, {}), scheme, table)
+    if chosen.weights == "float16":
+        return Quantized(_settled(to_float16(tree), {}), scheme, table)
+    if chosen.arithmetic != "int8":
+        return Quantized(_settled(_int8_weights(tree, chosen), {}), scheme, table)
+    if ranges is None:
+        raise QuantizationError("scheme 'int8' needs the ranges of calibration samples; run `calibrate` first")
+    known = prepare_ranges(tree, ranges, wishes_in)
+    result, repairs = _static_int8(tree, known)
+    set_boundaries(result, tree, wishes_in, wishes_out, known)
+    prune(result)
+    return Quantized(_settled(write_model(result), known), scheme, table, repairs)
 
 
-def _static(
-    model: bytes, ranges: Mapping[str, Range], inputs: Mapping[str, Io], outputs: Mapping[str, Io]
-) -> tuple[bytes, tuple[BiasRepair, ...]]:
+def _int8_weights(tree: Any, scheme: Scheme) -> bytes:
     from quantize import engine  # 1.5 s, needed by the int8 schemes alone
 
-    limits = {name: (known.min, known.max) for name, known in ranges.items()}
-    tree = read_model(engine.static_int8(model, limits, {}))
-    float_tree = read_model(model)
-    widenings = find_overflows(float_tree, tree)
-    if widenings:
-        tree = read_model(engine.static_int8(model, limits, {w.weights: w.bound for w in widenings}))
-        if left := find_overflows(float_tree, tree):
-            raise QuantizationError(f"the bias of '{left[0].repairs[0].name}' does not fit int32 even after widening")
-    set_boundaries(tree, float_tree, inputs, outputs, ranges)
-    prune(tree)
-    return write_model(tree), tuple(repair for w in widenings for repair in w.repairs)
+    result = engine.int8_weights(tree, dynamic=scheme.arithmetic == "dynamic")
+    set_boundaries(result, tree, {}, {}, {})
+    prune(result)
+    return write_model(result)
 
 
-def _weights_only(model: bytes, scheme: Scheme) -> bytes:
-    if scheme.weights == "float32":
-        return model
-    if scheme.weights == "float16":
-        return to_float16(model)
+def _static_int8(tree: Any, ranges: Mapping[str, Range]) -> tuple[Any, tuple[BiasRepair, ...]]:
     from quantize import engine
 
-    tree = read_model(engine.int8_weights(model, dynamic=scheme.arithmetic == "dynamic"))
-    set_boundaries(tree, read_model(model), {}, {}, {})
-    prune(tree)
-    return write_model(tree)
+    limits = {name: (known.min, known.max) for name, known in ranges.items()}
+    result = engine.static_int8(tree, limits, {})
+    widenings = find_overflows(tree, result)
+    if widenings:
+        result = engine.static_int8(tree, limits, {w.weights: w.bound for w in widenings})
+        if left := find_overflows(tree, result):
+            raise QuantizationError(f"the bias of '{left[0].repairs[0].name}' does not fit int32 even after widening")
+    return result, tuple(repair for widening in widenings for repair in widening.repairs)
 
 
 def _settled(model: bytes, ranges: Mapping[str, Range]) -> bytes:
     """`model` once it has run, with the output shapes that it really has (a stale one crashes CompiledModel)."""
     shapes = verify(model, ranges)
+    if shapes == stored_output_shapes(model):
+        return model
     tree = read_model(model)
-    graph = tree.subgraphs[0]
-    stale = False
-    for index, shape in zip(graph.outputs, shapes, strict=True):
-        if tuple(graph.tensors[index].shape if graph.tensors[index].shape is not None else ()) != shape:
-            graph.tensors[index].shape, graph.tensors[index].shapeSignature, stale = list(shape), None, True
-    return write_model(tree) if stale else model
+    for index, shape in zip(tree.subgraphs[0].outputs, shapes, strict=True):
+        tensor = tree.subgraphs[0].tensors[index]
+        tensor.shape, tensor.shapeSignature = list(shape), None
+    return write_model(tree)
 
 
 def _refuse_quantized(tree: Any) -> None:
@@ -135,7 +129,7 @@ def _refuse_not_finite(tree: Any, scheme: Scheme) -> None:
     for op in graph.operators:
         name = op_name(tree, op)
         finite_only = scheme.arithmetic == "int8" and name in INT8_OPS - _TAKES_INFINITY
-        for index in [int(i) for i in op.inputs if i >= 0]:
+        for index in [i for i in op.inputs if i >= 0]:
             value = constant(tree, graph.tensors[index])
             if value is None or value.dtype.kind != "f":
                 continue

@@ -81,26 +81,25 @@ class RangePlan:
 def plan_ranges(tree: Any) -> RangePlan:
     """The plan for `tree`; tensors without elements have no range."""
     graph = tree.subgraphs[0]
-    outputs = {int(i) for i in graph.outputs}
-    looks = [Look(text(graph.tensors[i].name), int(i), True, True) for i in graph.inputs if _has_range(tree, i)]
+    looks = [Look(text(graph.tensors[i].name), i, True, True) for i in graph.inputs if _has_range(tree, i)]
     derived: list[Derived] = []
     for op in graph.operators:
         name = op_name(tree, op)
-        for index in map(int, op.outputs):
+        for index in op.outputs:
             if not _has_range(tree, index):
                 continue
             tensor = text(graph.tensors[index].name)
             if rule := _derive(tree, op, name, tensor):
                 derived.append(rule)
             else:
-                look = Look(tensor, index, not _non_negative(op, name), index in outputs or name in NAN_MAKERS)
+                look = Look(tensor, index, not _non_negative(op, name), index in graph.outputs or name in NAN_MAKERS)
                 looks.append(look)
     return RangePlan(tuple(looks), tuple(derived))
 
 
 def _has_range(tree: Any, index: int) -> bool:
     tensor = tree.subgraphs[0].tensors[index]
-    return is_float_activation(tree, tensor) and (tensor.shape is None or math.prod(tensor.shape) > 0)
+    return is_float_activation(tree, tensor) and math.prod(tensor.shape) > 0
 
 
 def _non_negative(op: Any, name: str) -> bool:
@@ -120,7 +119,7 @@ def _derive(tree: Any, op: Any, name: str, tensor: str) -> Derived | None:
         return _union(tree, tensor, [op.inputs[SAME_AS_INPUT[name]]])
     if name in UNION:
         operands = UNION[name]
-        return _union(tree, tensor, list(op.inputs) if operands is None else [op.inputs[k] for k in operands])
+        return _union(tree, tensor, op.inputs if operands is None else [op.inputs[k] for k in operands])
     return None
 
 

@@ -44,18 +44,18 @@ def _join_scales(tree: Any, ranges: dict[str, Range], imposed: frozenset[str]) -
     graph = tree.subgraphs[0]
     readers: dict[int, int] = {}
     for index in [*graph.outputs, *(i for op in graph.operators for i in op.inputs)]:
-        readers[int(index)] = readers.get(int(index), 0) + 1
-    fixed = {int(i) for op in graph.operators if op_name(tree, op) in FIXED for i in op.outputs}
+        readers[index] = readers.get(index, 0) + 1
+    fixed = {i for op in graph.operators if op_name(tree, op) in FIXED for i in op.outputs}
     for op in reversed(graph.operators):
         name = op_name(tree, op)
         if name in _JOINS:
-            operands = list(op.inputs)
+            operands = op.inputs
         elif name in SAME_AS_INPUT and name in INT8_OPS and len(op.outputs) == 1:
             operands = [op.inputs[SAME_AS_INPUT[name]]]
         else:
             continue
         joint = ranges.get(text(graph.tensors[op.outputs[0]].name))
-        for index in map(int, operands):
+        for index in operands:
             operand = text(graph.tensors[index].name)
             if joint and operand in ranges and readers[index] == 1 and index not in fixed and operand not in imposed:
                 ranges[operand] = joint

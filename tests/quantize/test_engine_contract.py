@@ -9,9 +9,14 @@ import pytest
 from ai_edge_litert.interpreter import Interpreter
 
 from quantize import engine
+from quantize.model_file import read_model, write_model
 from quantize.schemes import INT8_OPS, WEIGHTED
 
 PINNED = "0.10.0"
+
+
+def static_int8(model: bytes, ranges, weight_bounds) -> bytes:
+    return write_model(engine.static_int8(read_model(model), ranges, weight_bounds))
 
 
 def parameters(model: bytes) -> dict[str, dict]:
@@ -47,7 +52,7 @@ RANGES = {"x": (-1.0, 1.55), "h": (-4.0, 1.1), "y": (0.0, 1.0)}
 
 
 def test_ranges_become_scales_and_zero_points(two_layers) -> None:
-    known = parameters(engine.static_int8(two_layers, RANGES, {}))
+    known = parameters(static_int8(two_layers, RANGES, {}))
     assert known["x_quantized"]["scales"] == pytest.approx(0.01)
     assert known["x_quantized"]["zero_points"] == -28
     assert known["h"]["scales"] == pytest.approx(0.02)
@@ -55,21 +60,21 @@ def test_ranges_become_scales_and_zero_points(two_layers) -> None:
 
 
 def test_softmax_overrides_the_given_range(two_layers) -> None:
-    known = parameters(engine.static_int8(two_layers, {**RANGES, "y": (-5.0, 5.0)}, {}))["y"]
+    known = parameters(static_int8(two_layers, {**RANGES, "y": (-5.0, 5.0)}, {}))["y"]
     assert (known["scales"], known["zero_points"]) == (1 / 256, -128)
 
 
 def test_weight_entry_replaces_its_own_extremes(two_layers) -> None:
-    own = parameters(engine.static_int8(two_layers, RANGES, {}))["w"]["scales"]
+    own = parameters(static_int8(two_layers, RANGES, {}))["w"]["scales"]
     np.testing.assert_allclose(own, np.array([2.0, 0.5, 3.0]) / 127, rtol=1e-6)
     bound = np.array([[2.0], [50.0], [3.0]])
-    widened = parameters(engine.static_int8(two_layers, RANGES, {"w": bound}))
+    widened = parameters(static_int8(two_layers, RANGES, {"w": bound}))
     np.testing.assert_allclose(widened["w"]["scales"], bound.ravel() / 127, rtol=1e-6)
     np.testing.assert_allclose(widened["b"]["scales"], bound.ravel() / 127 * 0.01, rtol=1e-6)
 
 
 def test_boundaries_stay_float(two_layers) -> None:
-    interpreter = Interpreter(model_content=engine.static_int8(two_layers, RANGES, {}))
+    interpreter = Interpreter(model_content=static_int8(two_layers, RANGES, {}))
     details = interpreter.get_input_details() + interpreter.get_output_details()
     assert all(detail["dtype"] is np.float32 for detail in details)
 
@@ -79,11 +84,11 @@ def test_operator_outside_the_policy_is_left_in_float(network) -> None:
     x = net.op("RELU", [net.input("x", [1, 4])], "a", [1, 4])
     x = net.op("LEAKY_RELU", [x], "b", [1, 4], alpha=0.1)
     model = net.build(net.op("RELU", [x], "y", [1, 4]))
-    result = engine.static_int8(model, dict.fromkeys(("x", "a", "b", "y"), (-1.0, 1.0)), {})
+    result = static_int8(model, dict.fromkeys(("x", "a", "b", "y"), (-1.0, 1.0)), {})
     named = [op for op in op_names(result) if op != "DELEGATE"]
     assert named == ["QUANTIZE", "RELU", "DEQUANTIZE", "LEAKY_RELU", "QUANTIZE", "RELU", "DEQUANTIZE"]
 
 
 def test_missing_range_is_an_error_of_ours(two_layers) -> None:
     with pytest.raises(engine.QuantizationError, match="ai-edge-quantizer cannot"):
-        engine.static_int8(two_layers, {"x": (0.0, 1.0)}, {})
+        static_int8(two_layers, {"x": (0.0, 1.0)}, {})

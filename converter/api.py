@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 from onnx import ModelProto
+from onnx.helper import tensor_dtype_to_np_dtype
 
 from converter.conversion import Conversion, Lowered, Parity, TensorSpec
 from converter.onnx_convert import lower
@@ -51,12 +53,16 @@ def prove(
     ``samples`` are feeds of the *converted* model: its input names, axes and dtypes. Raises ConversionError when
     an output differs by more than ``tolerance`` times its scale.
     """
+    source = load_model(model)
+    dtypes = {value.name: tensor_dtype_to_np_dtype(value.type.tensor_type.elem_type) for value in source.graph.input}
     feeds = [
-        {spec.onnx_name: _as_source(sample[spec.tflite_name], spec) for spec in conversion.inputs} for sample in samples
+        {spec.onnx_name: _as_source(sample[spec.tflite_name], spec, dtypes) for spec in conversion.inputs}
+        for sample in samples
     ]
     lowered = Lowered(conversion.tflite, conversion.inputs, conversion.outputs, conversion.tensor_map)
-    return check_parity(load_model(model), lowered, feeds, tolerance)
+    return check_parity(source, lowered, feeds, tolerance)
 
 
-def _as_source(array: NDArray[Any], spec: TensorSpec) -> NDArray[Any]:
-    return array.transpose(0, 3, 1, 2) if spec.layout == "NHWC" else array
+def _as_source(array: NDArray[Any], spec: TensorSpec, dtypes: Mapping[str, np.dtype[Any]]) -> NDArray[Any]:
+    axes = array.transpose(0, 3, 1, 2) if spec.layout == "NHWC" else array
+    return axes.astype(dtypes[spec.onnx_name], copy=False)

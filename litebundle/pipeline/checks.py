@@ -54,11 +54,16 @@ def _check_data(data: Data, root: Path) -> Iterator[Problem]:
     if absent:
         return
     calibrate, validate = (folder.resolve() for folder in folders.values())
-    if calibrate == validate or calibrate in validate.parents or validate in calibrate.parents:
+    if calibrate == validate:
         yield Problem(
             ("data", "validate"),
-            "calibrate and validate share files; what ranges are taken from cannot also judge them, give two "
-            "disjoint folders",
+            "calibrate and validate are the same folder; what ranges are taken from cannot also judge them",
+        )
+    elif calibrate.parent != validate.parent:
+        yield Problem(
+            ("data", "validate"),
+            "calibrate and validate lie in different folders; give the two parts of one data set, whose one manifest "
+            "shows that they share no file",
         )
 
 

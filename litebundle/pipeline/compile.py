@@ -61,7 +61,6 @@ class _Scope:
 
     stage: Stage
     loc: Loc
-    entered: str  # the current picture when the stage began
     cursor: str  # what the last step of `before` made
     geometry: str | None = None
     boxes: str | None = None
@@ -79,7 +78,7 @@ class _Compiler:
     scopes: dict[str, _Scope] = field(default_factory=dict)
 
     def add_stage(self, loc: Loc, stage: Stage, is_folded: bool) -> None:
-        scope = _Scope(stage, loc, entered=self.picture, cursor=self.picture)
+        scope = _Scope(stage, loc, cursor=self.picture)
         for i, step in enumerate(stage.before):
             last = i == len(stage.before) - 1
             self._before(scope, (*loc, "before", i), Step(op="to_tensor") if last and is_folded else step)
@@ -94,6 +93,7 @@ class _Compiler:
 
     def _before(self, scope: _Scope, loc: Loc, step: Step) -> None:
         operation = OPERATIONS[step.op]
+        _refuse_what_stands_behind_a_model(loc, operation)
         if operation.replaces_picture and scope.cursor != self.picture:
             raise JoinError(loc, f"{step.op} works on the picture itself and must come first in before")
         inputs = tuple(self._before_input(scope, loc, step, port) for port in operation.inputs)
@@ -103,14 +103,15 @@ class _Compiler:
             self.picture = outputs[0]
 
     def _before_input(self, scope: _Scope, loc: Loc, step: Step, port: Port) -> str:
-        if port.kind == "boxes" and step.op == FAN_OUT:
+        if port.kind == "boxes":
             return self._boxes_of(loc, step)
-        kind = self.kinds[scope.cursor]
-        if port.kind not in ("image", "tensor"):
-            raise JoinError(loc, f"{step.op} takes {port.kind}, which there is only behind a model; move it to after")
-        if port.kind != kind:
-            made_by = "is behind normalize or to_tensor" if kind == "tensor" else "is not behind normalize or to_tensor"
-            raise JoinError(loc, f"{step.op} takes an {port.kind} but {made_by}; change the order of before")
+        if port.kind != self.kinds[scope.cursor]:
+            rule = (
+                "takes an image but stands behind normalize or to_tensor"
+                if port.kind == "image"
+                else "takes a tensor but does not stand behind normalize or to_tensor"
+            )
+            raise JoinError(loc, f"{step.op} {rule}; change the order of before")
         return scope.cursor
 
     def _boxes_of(self, loc: Loc, step: Step) -> str:
@@ -216,6 +217,7 @@ class _Compiler:
 
     def _after(self, scope: _Scope, loc: Loc, step: Step) -> None:
         operation = OPERATIONS[step.op]
+        _refuse_what_stands_before_a_model(loc, operation)
         tensors = _bind_tensors(loc, step.op, operation, scope.stage.outputs if scope.tokens is None else ())
         inputs = tuple(
             f"{scope.stage.name}/{tensors[port.name]}"
@@ -280,6 +282,20 @@ class _Compiler:
         if each:
             self.lists.update(outputs)
         return outputs
+
+
+def _refuse_what_stands_behind_a_model(loc: Loc, operation: Operation) -> None:
+    takes = [port.kind for port in operation.inputs]
+    prepares = operation.name == FAN_OUT or (len(takes) == 1 and takes[0] in ("image", "tensor"))
+    if not prepares or operation.outputs[0].kind not in ("image", "images", "tensor"):
+        raise JoinError(loc, f"{operation.name} takes what a model makes; move it to after")
+
+
+def _refuse_what_stands_before_a_model(loc: Loc, operation: Operation) -> None:
+    if operation.name == FAN_OUT:
+        raise JoinError(loc, f"{FAN_OUT} belongs in the before of the stage that takes the crops; move it there")
+    if not operation.replaces_picture and not any(port.kind in _RESULT_KINDS for port in operation.outputs):
+        raise JoinError(loc, f"{operation.name} prepares a picture or tensor for a model; move it to before")
 
 
 def _after_input(scope: _Scope, loc: Loc, step: Step, port: Port) -> str:

@@ -67,7 +67,7 @@ class Requirements(Table):
 
 
 class Data(Table):
-    """The two disjoint parts of the data set, as folders relative to pipeline.toml's own."""
+    """The two parts of a data set, as folders relative to pipeline.toml's own."""
 
     calibrate: str = Field(min_length=1, examples=["calibration_data/calibrate"])
     validate_: str = Field(alias="validate", min_length=1, examples=["calibration_data/validate"])
@@ -218,6 +218,12 @@ class Stage(Table):
         if not self.is_torch and self.weights is not None:
             raise ValueError("an ONNX file holds its own weights; remove weights")
         return self
+
+    @property
+    def layouts(self) -> Mapping[str, str]:
+        """What the converter is asked for: NCHW inputs become NHWC, and where there is one, all 4-D outputs ("*")."""
+        inputs = {item.name: "NHWC" if item.channels_first else "" for item in self.inputs}
+        return ({"*": "NHWC"} if "NHWC" in inputs.values() else {}) | inputs
 
     @property
     def is_torch(self) -> bool:

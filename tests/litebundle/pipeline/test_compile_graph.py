@@ -84,6 +84,14 @@ def test_a_stage_that_cannot_be_folded_is_refused(edit: Edit) -> None:
         compile_graph(pipeline, folded=["locate"])
 
 
+def test_layouts_that_the_converter_is_asked_for(edit: Edit) -> None:
+    pipeline = load_pipeline(edit("shape = [1, 1, 48, 256] }", 'shape = [1, 48, 256, 1], layout = "NHWC" }'))
+    assert pipeline.stage("locate").layouts == {"*": "NHWC", "image": "NHWC"}
+    assert pipeline.stage("orient").layouts == {"*": "NHWC", "crop": "NHWC"}
+    assert pipeline.stage("encode").layouts == {"image": ""}
+    assert pipeline.stage("decode").layouts == {"token": "", "state": "", "memory": ""}
+
+
 def test_the_same_file_gives_the_same_graph(scanner: Path) -> None:
     first, second = (json.dumps(compile_graph(load_pipeline(scanner)).to_json()) for _ in range(2))
     assert first == second

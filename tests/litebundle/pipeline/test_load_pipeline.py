@@ -62,12 +62,12 @@ def test_a_dump_is_the_same_in_every_folder(scanner: Path, tmp_path: Path) -> No
 
 
 def test_absolute_and_parent_paths(edit: Edit, tmp_path: Path, scanner: Path) -> None:
-    outside = tmp_path / "shared data" / "calibrate"
-    outside.mkdir(parents=True)
-    file = edit('calibrate = "data/calibrate"', 'calibrate = "../shared data/calibrate"')
-    assert load_pipeline(file).data.calibrate == outside
-    file = edit('calibrate = "../shared data/calibrate"', f'calibrate = "{outside}"')
-    assert load_pipeline(file).data.calibrate == outside
+    outside = tmp_path / "shared data"
+    (scanner / "data").rename(outside)
+    edit('"data/calibrate"', '"../shared data/calibrate"')
+    file = edit('"data/validate"', f'"{outside}/validate"')
+    data = load_pipeline(file).data
+    assert (data.calibrate, data.validate) == (outside / "calibrate", outside / "validate")
 
 
 # What is changed in the scanner's file; the text that stands in the line complained of; what the message must say.
@@ -147,8 +147,8 @@ WRONG = {
     ),
     "folder for a file": ("weights/locate.safetensors", "weights", '"weights"', ["weights", "not a plain file"]),
     "missing data": ('"data/validate"', '"data/validat"', "validat", ["[data] validate", "no folder", "relative"]),
-    "same data": ('"data/validate"', '"data/calibrate"', "validate =", ["calibrate and validate share files"]),
-    "nested data": ('"data/validate"', '"data"', "validate =", ["calibrate and validate share files"]),
+    "same data": ('"data/validate"', '"data/calibrate"', "validate =", ["are the same folder"]),
+    "data of two sets": ('"data/validate"', '"data"', "validate =", ["different folders", "two parts of one data set"]),
     "missing module": (
         "scan_models:Locator",
         "scan_model:Locator",
@@ -218,6 +218,54 @@ WRONG = {
         '{ op = "normalize", mean = [127.5], std = [127.5] }, { op = "letterbox", size = [320, 320] }',
         "normalize",
         ["letterbox takes an image", "behind normalize", "order"],
+    ),
+    "tensor operation on an image": (
+        '{ op = "convert_color", to = "gray" }',
+        '{ op = "pad", size = [48, 256], value = 0.0 }',
+        "pad",
+        ["pad takes a tensor", "order"],
+    ),
+    "after in before": (
+        '{ op = "convert_color", to = "gray" }',
+        '{ op = "rotate_upright" }',
+        "rotate_upright",
+        ["takes what a model makes", "move it to after"],
+    ),
+    "before in after": (
+        'after = [{ op = "rotate_upright" }]',
+        'after = [{ op = "rotate_upright" }, { op = "resize", size = [1, 1] }]',
+        "resize",
+        ["prepares a picture or tensor for a model", "move it to before"],
+    ),
+    "crops behind a model": (
+        "threshold = 0.4, max = 32 }",
+        'threshold = 0.4, max = 32 }, { op = "crop_boxes", of = "locate" }',
+        "crop_boxes",
+        ["belongs in the before of the stage that takes the crops"],
+    ),
+    "crops of a changed picture": (
+        '  { op = "crop_boxes", of = "locate", margin = 0.1 },\n  { op = "resize", size = [64, 64] },',
+        '  { op = "resize", size = [64, 64] },\n  { op = "crop_boxes", of = "locate", margin = 0.1 },',
+        "crop_boxes",
+        ["must come first in before"],
+    ),
+    "crops of crops": (
+        '{ op = "convert_color", to = "gray" }',
+        '{ op = "crop_boxes", of = "locate" }, { op = "convert_color", to = "gray" }',
+        "crop_boxes",
+        ["cuts boxes once"],
+    ),
+    "two prepared inputs": (
+        'inputs = [{ name = "image", shape = [1, 1, 48, 256] }]',
+        'inputs = [{ name = "image", shape = [1, 1, 48, 256] }, { name = "mask", shape = [1, 1, 48, 256] }]',
+        'name = "encode"',
+        ["'image', 'mask' would all take the prepared picture", "from"],
+    ),
+    "before for nobody": (
+        'inputs = [{ name = "image", shape = [1, 1, 48, 256] }]',
+        'inputs = [{ name = "image", shape = [1, 4], from = "orient.scores" }]',
+        "before = [",
+        ["no input takes what before prepares"],
     ),
     "loop's output": ('"state_out" }', '"state_ou" }', "state_ou", ["no output 'state_ou'", "'state_out'"]),
     "loop's input": ("state = { state", "state = { stat", "stat =", ["no input 'stat'", "'state'"]),

@@ -37,22 +37,16 @@ PAIRS = {
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("models", nargs="*", type=Path, help="reference and quantized model, in turn")
     parser.add_argument("--samples", type=int, default=200)
     parser.add_argument("--repeats", type=int, default=9)
     arguments = parser.parse_args()
-    models = arguments.models or [
-        TINY / task / "trained_models" / n for task, names in PAIRS.items() for n in names
-    ]
+    models = arguments.models or [TINY / task / "trained_models" / n for task, names in PAIRS.items() for n in names]
     ratios = []
     print(f"{'pair':<40} {'plain ms':>10} {'drift ms':>10} {'ratio':>7}")
     for reference, quantized in zip(models[::2], models[1::2], strict=True):
-        plain_s, drift_s = compare(
-            reference.read_bytes(), quantized.read_bytes(), arguments.samples, arguments.repeats
-        )
+        plain_s, drift_s = compare(reference.read_bytes(), quantized.read_bytes(), arguments.samples, arguments.repeats)
         ratios.append(drift_s / plain_s)
         print(f"{quantized.stem:<40} {1e3 * plain_s:>10.2f} {1e3 * drift_s:>10.2f} {ratios[-1]:>7.3f}")
     print(f"{'geometric mean':<40} {math.exp(statistics.fmean(map(math.log, ratios))):>29.3f}")
@@ -83,9 +77,9 @@ def make_samples(reference: bytes, quantized: bytes, count: int) -> list[Sample]
     """Uniform noise over the range that the quantized model's inputs can hold."""
     generator = np.random.default_rng(0)
     ends = zip(inputs_of(reference), inputs_of(quantized), strict=True)
-    ranges = [(own["name"], own["shape"], *held_range(other)) for own, other in ends]
+    plans = [(own, *held_range(other)) for own, other in ends]
     return [
-        {name: generator.uniform(low, high, shape).astype(np.float32) for name, shape, low, high in ranges}
+        {own["name"]: generator.uniform(low, high, own["shape"]).astype(own["dtype"]) for own, low, high in plans}
         for _ in range(count)
     ]
 
@@ -117,9 +111,7 @@ def plain_loop(reference: bytes, quantized: bytes, samples: list[Sample]) -> lis
                 runner.set_tensor(own["index"], stored(sample[other["name"]], own))
             runner.invoke()
         for k, pair in enumerate(zip(*outputs, strict=True)):
-            r, t = (
-                real(runner.get_tensor(own["index"]), own) for runner, own in zip(runners, pair, strict=True)
-            )
+            r, t = (real(runner.get_tensor(own["index"]), own) for runner, own in zip(runners, pair, strict=True))
             error = r - t
             signal[k] += (r * r).sum()
             noise[k] += (error * error).sum()
@@ -133,10 +125,10 @@ def plain_loop(reference: bytes, quantized: bytes, samples: list[Sample]) -> lis
 
 def stored(value: NDArray[Any], details: dict[str, Any]) -> NDArray[Any]:
     scale, zero_point = details["quantization"]
-    if not scale:
-        return value
-    limits = np.iinfo(details["dtype"])
-    return np.clip(np.rint(value / scale) + zero_point, limits.min, limits.max).astype(details["dtype"])
+    if scale:
+        limits = np.iinfo(details["dtype"])
+        value = np.clip(np.rint(value / scale) + zero_point, limits.min, limits.max).astype(details["dtype"])
+    return value
 
 
 def real(value: NDArray[Any], details: dict[str, Any]) -> NDArray[np.float64]:

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from litebundle.build.cache import Artefact, Cache
+from litebundle.build.cache import Cache
+from litebundle.build.digests import digest_file
 from litebundle.build.plan import Plan, make_plan
 from litebundle.build.progress import Progress
 from litebundle.pipeline import load_pipeline
@@ -23,17 +24,17 @@ SUMMARY = "summary.json"
 
 @dataclass(frozen=True)
 class Published:
-    """What a build leaves for its user."""
+    """What a build leaves for its user; `unchanged`: nothing had to be done.
+
+    `summary` has: size_bytes, held, verdicts (as in the manifest), stages (name, scheme, size_bytes,
+    float_size_bytes, parity_max_rel, float_islands).
+    """
 
     bundle: Path
     report: Path
     measurements: Path
     summary: Mapping[str, Any]
     unchanged: bool
-
-    @property
-    def held(self) -> bool:
-        return bool(self.summary["held"])
 
 
 def build(path: Path, output: Path, progress: Progress) -> Published:
@@ -52,12 +53,15 @@ def build(path: Path, output: Path, progress: Progress) -> Published:
     published = _published(plan, cache, output)
     if published is not None:
         return published
-    from litebundle.build.steps import Steps
+    from litebundle.build.publish import publish
 
     output.mkdir(parents=True, exist_ok=True)
-    artefact = Steps(plan, cache, progress).publish(output)
+    files = _files(plan, output)
+    summary = publish(plan, cache, progress, *files)
+    summary["files"] = {file.name: digest_file(file) for file in files}
+    cache.put("build", plan.whole, {SUMMARY: json.dumps(summary, sort_keys=True).encode()})
     cache.prune()
-    return _outcome(plan, output, artefact, unchanged=False)
+    return Published(*files, summary, unchanged=False)
 
 
 def _published(plan: Plan, cache: Cache, output: Path) -> Published | None:
@@ -65,21 +69,13 @@ def _published(plan: Plan, cache: Cache, output: Path) -> Published | None:
     artefact = cache.get("build", plan.whole)
     if artefact is None:
         return None
-    outcome = _outcome(plan, output, artefact, unchanged=True)
-    from litebundle.build.digests import digest_file
-
-    for path in (outcome.bundle, outcome.report, outcome.measurements):
-        if not path.is_file() or digest_file(path) != outcome.summary["files"].get(path.name):
-            return None
-    return outcome
+    summary = artefact.json(SUMMARY)
+    files = _files(plan, output)
+    if any(not file.is_file() or digest_file(file) != summary["files"].get(file.name) for file in files):
+        return None
+    return Published(*files, summary, unchanged=True)
 
 
-def _outcome(plan: Plan, output: Path, artefact: Artefact, unchanged: bool) -> Published:
+def _files(plan: Plan, output: Path) -> tuple[Path, Path, Path]:
     stem = f"{plan.pipeline.name}-{plan.pipeline.version}"
-    return Published(
-        output / f"{stem}.litebundle",
-        output / f"{stem}.html",
-        output / f"{stem}.measurements.json",
-        json.loads(artefact.read(SUMMARY)),
-        unchanged,
-    )
+    return output / f"{stem}.litebundle", output / f"{stem}.html", output / f"{stem}.measurements.json"

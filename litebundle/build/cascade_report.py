@@ -47,7 +47,7 @@ class StageDrift:
 
     `runs` counts the model's runs: more than `samples` where a stage runs once per crop. `max_abs`, in the
     tensor's unit, was seen in `worst_sample`. SQNR may be infinite; None where the stage never ran on that
-    kind.
+    kind. A stage inside a token loop has no row: once a token differs, its runs answer different questions.
     """
 
     stage: str

@@ -41,9 +41,7 @@ def digest_of_folder(folder: Path, pattern: str = "*.py") -> str:
 @cache
 def digest_of_code(*rooms: str) -> str:
     """Digest of our own modules, e.g. `converter` or `litebundle/glue`: new code means new artefacts."""
-    homes = {
-        module.__name__: Path(str(module.__file__)).parent for module in (converter, litebundle, quantize)
-    }
+    homes = {module.__name__: Path(str(module.__file__)).parent for module in (converter, litebundle, quantize)}
     parts = []
     for room in rooms:
         package, _, rest = room.partition("/")

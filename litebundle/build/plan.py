@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from litebundle.build.digests import digest_file, digest_of, digest_of_code, digest_of_folder, tool_versions
@@ -52,7 +51,7 @@ def make_plan(pipeline: Pipeline) -> Plan:
     libraries = tool_versions(*LIBRARIES)
     runs = digest_of_code("litebundle/glue", "litebundle/run", "litebundle/build", "quantize")
 
-    source = {stage.name: _source_key(stage, pipeline.root) for stage in pipeline.stages}
+    source = {stage.name: _source_key(stage, pipeline) for stage in pipeline.stages}
     convert = {
         stage.name: digest_of(source[stage.name], _shapes(stage), stage.parity_tolerance, libraries)
         for stage in pipeline.stages
@@ -98,9 +97,7 @@ def folded_stages(pipeline: Pipeline) -> frozenset[str]:
     return frozenset(
         stage.name
         for stage in pipeline.stages
-        if stage.quantize.scheme == "int8"
-        and stage.quantize.io.input in INTEGER_IO
-        and foldable_normalize(stage)
+        if stage.quantize.scheme == "int8" and stage.quantize.io.input in INTEGER_IO and foldable_normalize(stage)
     )
 
 
@@ -123,17 +120,16 @@ def digest_of_data(data: DataSet) -> str:
     )
 
 
-def _source_key(stage: Stage, root: Path) -> str:
+def _source_key(stage: Stage, pipeline: Pipeline) -> str:
     code = digest_of_code("converter")
-    door, _, where = stage.source.partition(":")
-    if door == "onnx":
-        return digest_of(code, digest_file(root / where))
-    package = where.partition(":")[0].partition(".")[0]
-    sources = root / package
-    modules = digest_of_folder(sources) if sources.is_dir() else digest_file(root / f"{package}.py")
-    weights = digest_file(root / stage.weights) if stage.weights else None
-    inputs: list[Any] = [tensor.model_dump(mode="json") for tensor in stage.inputs]
-    return digest_of(code, where, modules, weights, inputs, stage.outputs, tool_versions(*TORCH_LIBRARIES))
+    if not stage.is_torch:
+        return digest_of(code, digest_file(pipeline.path(stage.target)))
+    package = stage.target.partition(":")[0].partition(".")[0]
+    sources = pipeline.path(package)
+    modules = digest_of_folder(sources) if sources.is_dir() else digest_file(pipeline.path(f"{package}.py"))
+    weights = digest_file(pipeline.path(stage.weights)) if stage.weights else None
+    inputs = [tensor.model_dump(mode="json") for tensor in stage.inputs]
+    return digest_of(code, stage.target, modules, weights, inputs, stage.outputs, tool_versions(*TORCH_LIBRARIES))
 
 
 def _shapes(stage: Stage) -> list[Any]:

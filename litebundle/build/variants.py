@@ -183,7 +183,8 @@ def _equal(a: Any, b: Any) -> bool:
 
 def _refuse_non_finite(step: _Step, name: str, value: Any) -> None:
     for entry in value if isinstance(value, list) else [value]:
-        if isinstance(entry, float | np.ndarray) and not np.isfinite(entry).all():
+        is_real = isinstance(entry, float) or (isinstance(entry, np.ndarray) and entry.dtype.kind == "f")
+        if is_real and not np.isfinite(entry).all():
             model = f"{step.side} model of stage" if step.node.op in STAGE_OPS else "glue of stage"
             raise LitebundleError(
                 f"value '{name}' holds NaN or infinity: the {model} '{step.node.stage}' computed it (node"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -147,6 +148,8 @@ class Lowerer:
                     f"constant '{name}' holds whole numbers beyond 32 bits ({data.min()} to {data.max()}), "
                     "TFLite index tensors are int32; use smaller ones in the source model"
                 )
+        if data.dtype.kind == "f" and np.isnan(data).any():
+            raise ConversionError(f"constant '{name}' holds NaN; train or export the model again")
         data = np.ascontiguousarray(data, wanted).reshape(data.shape)
         return Tensor(name, data.shape, wanted, data)
 
@@ -196,7 +199,10 @@ class Lowerer:
 
     def place(self, name: str, tensor: Tensor, layout: Layout | None = None) -> None:
         """Declare that ``tensor`` holds the value ``name``; the first value a tensor holds names it."""
-        self.placed[name] = Placed(tensor, source_order(len(tensor.shape)) if layout is None else layout)
+        layout = source_order(len(tensor.shape)) if layout is None else layout
+        if arrange(self.shape(name), layout) != tensor.shape:
+            raise ValueError(f"'{name}' of shape {list(self.shape(name))} comes out as {list(tensor.shape)}")
+        self.placed[name] = Placed(tensor, layout)
         if tensor not in self._named:
             self._named.add(tensor)
             tensor.name = name
@@ -211,6 +217,8 @@ class Lowerer:
         """``tensor`` in another shape, itself when it has that shape already."""
         if tuple(shape) == tensor.shape:
             return tensor
+        if math.prod(shape) != math.prod(tensor.shape):
+            raise ValueError(f"{list(tensor.shape)} cannot become {list(shape)}")
         if tensor.data is not None:
             return self.new_constant(tensor.data.reshape(shape), tensor.name)
         return self._reshape(tensor, shape)

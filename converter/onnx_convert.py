@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
@@ -10,7 +11,7 @@ from onnx import ModelProto
 from converter.conversion import Lowered, TensorRef, TensorSpec
 from converter.errors import ConversionError
 from converter.fusions import FUSIONS
-from converter.graph import Graph
+from converter.graph import Graph, Node
 from converter.layout import NHWC, Layout, arrange, source_order
 from converter.lowerer import Lowerer
 from converter.lowering import RULES
@@ -19,6 +20,7 @@ from converter.passes import PASSES, PATTERN_OPERATORS
 from converter.tflite_graph import Tensor, TfliteGraph
 from converter.tflite_writer import write
 
+LARGEST_TENSOR_ELEMENTS = 1 << 29
 LAYOUTS = {"NHWC": NHWC, "NCHW": source_order(4), "": None}
 EVERY_PICTURE = "*"
 
@@ -40,14 +42,11 @@ def lower(
     for rewrite in PASSES:
         rewrite(graph)
         graph.remove_dead_nodes()
-    for node in graph.nodes:
-        if node.op not in RULES:
-            raise unsupported(node, (other.op for other in graph.nodes), RULES)
+    _refuse_what_no_rule_lowers(graph)
     lowerer = Lowerer(graph)
     inputs = [_input(lowerer, name, asked[name]) for name in graph.inputs]
     for node in graph.nodes:
-        lowerer.name_after(next(filter(None, node.outputs)))
-        RULES[node.op](lowerer, node)
+        _apply_rule(lowerer, node)
     outputs: list[Tensor] = []
     for name in graph.outputs:
         outputs.append(_output(lowerer, name, asked[name], [*inputs, *outputs]))
@@ -58,7 +57,7 @@ def lower(
         result.remove_dead_operators()
     _make_names_unique(result, lowerer)
     return Lowered(
-        write(result),
+        _written(result),
         tuple(_spec(name, tensor, layouts) for name, tensor in zip(graph.inputs, inputs, strict=True)),
         tuple(_spec(name, tensor, layouts) for name, tensor in zip(graph.outputs, outputs, strict=True)),
         _tensor_map(lowerer, result),
@@ -71,6 +70,43 @@ def _every_layout(graph: Graph, layouts: Mapping[str, str]) -> dict[str, str]:
         return named
     pictures = [name for name in (*graph.inputs, *graph.outputs) if len(graph.values[name].shape) == 4]
     return dict.fromkeys(pictures, layouts[EVERY_PICTURE]) | named
+
+
+def _written(result: TfliteGraph) -> bytes:
+    try:
+        return write(result)
+    except TypeError as error:  # flatbuffers' answer to a number beyond its field
+        raise ConversionError(
+            f"an attribute of the model is beyond 32 bits ({error}); export the model again"
+        ) from error
+
+
+def _refuse_what_no_rule_lowers(graph: Graph) -> None:
+    for node in graph.nodes:
+        if node.op not in RULES:
+            raise unsupported(node, (other.op for other in graph.nodes), RULES)
+        for name in filter(None, node.outputs):
+            if any(size < 1 for size in graph.values[name].shape):
+                raise ConversionError(
+                    f"{node.label()} makes '{name}' with shape {list(graph.values[name].shape)}, "
+                    "a TFLite tensor has at least one element; give larger input shapes"
+                )
+            if math.prod(graph.values[name].shape) > LARGEST_TENSOR_ELEMENTS:
+                raise ConversionError(
+                    f"{node.label()} makes '{name}' with shape {list(graph.values[name].shape)}, "
+                    "more than 2 GiB; give smaller input shapes"
+                )
+
+
+def _apply_rule(lowerer: Lowerer, node: Node) -> None:
+    """Attributes that contradict each other or the inputs pass ONNX's own checks and surface in the arithmetic here."""
+    lowerer.name_after(next(filter(None, node.outputs)))
+    try:
+        RULES[node.op](lowerer, node)
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        raise ConversionError(
+            f"{node.label()} has inputs and attributes that do not fit together ({error}); export the model again"
+        ) from error
 
 
 def _asked_layouts(graph: Graph, layouts: Mapping[str, str]) -> dict[str, Layout]:

@@ -48,8 +48,11 @@ def read_graph(model: ModelProto, shapes: Mapping[str, Sequence[int]], supported
     if model.functions:
         model = onnx.inliner.inline_local_functions(model)
     reader = _Reader(model, supported)
-    inputs = reader.read_inputs(shapes)
-    reader.read_nodes(model.graph)
+    try:
+        inputs = reader.read_inputs(shapes)
+        reader.read_nodes(model.graph)
+    except UnicodeDecodeError as error:
+        raise ConversionError(f"the model holds a name that is not UTF-8 ({error}); export it again") from error
     outputs = tuple(dict.fromkeys(output.name for output in model.graph.output))
     for name in outputs:
         if name not in reader.values:
@@ -159,7 +162,7 @@ class _Reader:
             self._place(node, proto)
 
     def _inline_branch(self, proto: NodeProto, node: Node, names: dict[str, str]) -> None:
-        condition = self.values[node.inputs[0]].data if node.inputs else None
+        condition = self.values[node.inputs[0]].data if node.input(0) else None
         if condition is None or condition.size != 1:
             raise ConversionError(
                 f"{node.label()} chooses its branch while running, which a static TFLite graph cannot; "
@@ -267,7 +270,7 @@ def _reads(node: NodeProto) -> set[str]:
     return names
 
 
-def _fixed_shape(name: str, tensor_type: TypeProto.Tensor, given: Sequence[int] | None) -> tuple[int, ...]:
+def _fixed_shape(name: str, tensor_type: TypeProto.Tensor, given: Sequence[int | str] | None) -> tuple[int, ...]:
     if not tensor_type.HasField("shape"):
         declared: list[int | str] = ["?"] * len(given or ())
     else:
@@ -284,7 +287,7 @@ def _fixed_shape(name: str, tensor_type: TypeProto.Tensor, given: Sequence[int] 
                 f"input '{name}' has dynamic axes ({text or 'of unknown rank'}), TFLite tensors here are static; "
                 f"give its shape, e.g. --shape {name}={example}"
             )
-        return tuple(int(axis) for axis in declared)
+        given = declared
     wanted = tuple(int(axis) for axis in given)
     fits = len(wanted) == len(declared) and all(
         size > 0 and (isinstance(axis, str) or axis == size) for axis, size in zip(declared, wanted, strict=True)

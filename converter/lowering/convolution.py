@@ -23,6 +23,8 @@ def convolution(lower: Lowerer, node: Node) -> None:
     tensor, axes, weights = _two_dimensional(lower, node, axes, weights)
     channels = tensor.shape[3]
     group = node.attributes.get("group", 1)
+    if weights.shape[1] * group != channels or weights.shape[0] % group:
+        raise ValueError(f"weights of shape {list(weights.shape)}, {group} groups and {channels} channels")
     tensor, padding = padded(lower, tensor, axes)
     shape = (tensor.shape[0], axes[0].output, axes[1].output, weights.shape[0])
     bias = _bias(lower, node, 2, weights.shape[0])
@@ -67,7 +69,10 @@ def _place(lower: Lowerer, node: Node, result: Tensor) -> None:
 def _bias(lower: Lowerer, node: Node, index: int, channels: int) -> Tensor:
     if not node.input(index):
         return lower.new_constant(np.zeros(channels, np.float32), f"{node.inputs[1]}/bias")
-    return lower.new_constant(lower.required_constant(node, index, "a bias"), node.inputs[index])
+    bias = lower.required_constant(node, index, "a bias")
+    if bias.shape != (channels,):
+        raise ValueError(f"a bias of shape {list(bias.shape)} for {channels} channels")
+    return lower.new_constant(bias, node.inputs[index])
 
 
 @lowers("ConvTranspose")
@@ -82,6 +87,8 @@ def transposed_convolution(lower: Lowerer, node: Node) -> None:
     tensor, axes2, weights = _two_dimensional(lower, node, axes, weights)
     group = node.attributes.get("group", 1)
     per_group = weights.shape[1]
+    if weights.shape[0] != tensor.shape[3] or weights.shape[0] % group:
+        raise ValueError(f"weights of shape {list(weights.shape)}, {group} groups and {tensor.shape[3]} channels")
     bias = _bias(lower, node, 2, group * per_group)
     if group == 1:
         result = _transposed(lower, tensor, weights, bias, node.inputs[1], axes2)
@@ -156,6 +163,8 @@ def batch_normalization(lower: Lowerer, node: Node) -> None:
     scale, shift, mean, variance = (
         lower.required_constant(node, index, "statistics").astype(np.float64) for index in range(1, 5)
     )
+    if (variance < 0).any():
+        raise lower.refusal(node, "a negative variance", "train or export the model again")
     factor = scale / np.sqrt(variance + node.attributes.get("epsilon", 1e-5))
     placed = lower.current(node.inputs[0])
     channel_axis = placed.layout.index(1)

@@ -14,6 +14,8 @@ from converter.tflite_graph import Tensor
 
 def fully_connected(lower: Lowerer, tensor: Tensor, weights: Tensor, bias: Tensor | None = None) -> Tensor:
     """``tensor`` [..., in] times the transpose of ``weights`` [out, in], plus ``bias`` [out]; both constants."""
+    if weights.shape[1:] != tensor.shape[-1:] or (bias is not None and bias.shape != weights.shape[:1]):
+        raise ValueError(f"weights of shape {list(weights.shape)} do not fit {list(tensor.shape)}")
     options = schema.FullyConnectedOptionsT()
     options.keepNumDims = len(tensor.shape) != 2
     inputs = [tensor, weights, *([] if bias is None else [bias])]
@@ -79,6 +81,8 @@ def _batch_matmul(lower: Lowerer, node: Node) -> None:
     else:
         right = _matrix_operand(lower, second, rank, row=False)
         columns = right.shape[-1]
+    if left.shape[-1] != right.shape[-1 if options.adjY else -2]:
+        raise ValueError(f"{list(left.shape)} does not meet {list(right.shape)}")
     batch = np.broadcast_shapes(left.shape[:-2], right.shape[:-2])
     result = lower.emit(Op.BATCH_MATMUL, [left, right], (*batch, left.shape[-2], columns), options=options)
     lower.place(node.outputs[0], lower.reshape(result, lower.shape(node.outputs[0])))
@@ -153,6 +157,8 @@ def einsum(lower: Lowerer, node: Node) -> None:
     first = lower.tensor(node.inputs[0], tuple(left.index(letter) for letter in (*batch, rows, shared)))
     second = lower.tensor(node.inputs[1], tuple(right.index(letter) for letter in (*batch, shared, columns)))
     made = (*batch, rows, columns)
+    if first.shape[:-2] != second.shape[:-2] or first.shape[-1] != second.shape[-2]:
+        raise ValueError(f"{list(first.shape)} does not meet {list(second.shape)}")
     product = lower.emit(
         Op.BATCH_MATMUL, [first, second], (*first.shape[:-1], second.shape[-1]), options=schema.BatchMatMulOptionsT()
     )

@@ -25,6 +25,7 @@ DEFAULT_ACTIVATIONS = {
     "GRU": ["sigmoid", "tanh"],
     "RNN": ["tanh"],
 }
+GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
 INITIAL_STATES = {"LSTM": (5, 6), "GRU": (5,), "RNN": (5,)}
 FORWARD_ONLY, BACKWARD_ONLY = "forward", "reverse"
 
@@ -99,6 +100,8 @@ def _directions(lower: Lowerer, node: Node) -> list[Direction]:
 
 def _direction(lower: Lowerer, node: Node, weights: Array, recurrent: Array, biases: Array) -> Direction:
     rows, hidden = recurrent.shape
+    if rows != GATES[node.op] * hidden or weights.shape[0] != rows:
+        raise ValueError(f"weights of shapes {list(weights.shape)} and {list(recurrent.shape)}")
     early, late = biases[:rows] + biases[rows:], np.zeros(hidden, np.float32)
     matrices = [recurrent]
     if node.op == "GRU":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -241,7 +242,10 @@ def gather(lower: Lowerer, node: Node) -> None:
     if indices is None:
         index_tensor = lower.tensor(index_name)
     else:
-        index_tensor = lower.new_constant(np.where(indices < 0, indices + shape[axis], indices), index_name)
+        resolved = np.where(indices < 0, indices + shape[axis], indices)
+        if resolved.size and not 0 <= resolved.min() <= resolved.max() < shape[axis]:
+            raise ValueError(f"indices {indices.min()} to {indices.max()} into {shape[axis]} elements")
+        index_tensor = lower.new_constant(resolved, index_name)
     placed = lower.current(name)
     position = placed.layout.index(axis)
     rank = len(index_tensor.shape)
@@ -287,4 +291,6 @@ def depth_and_space(lower: Lowerer, node: Node) -> None:
     options.blockSize = block
     code = Op.DEPTH_TO_SPACE if to_space else Op.SPACE_TO_DEPTH
     shape = arrange(lower.shape(node.outputs[0]), NHWC)
+    if math.prod(shape) != math.prod(tensor.shape):
+        raise ValueError(f"{list(tensor.shape)} does not divide into blocks of {block}")
     lower.place(node.outputs[0], lower.emit(code, [tensor], shape, options=options), NHWC)

@@ -39,13 +39,14 @@ def digest_of_folder(folder: Path, pattern: str = "*.py") -> str:
 
 
 @cache
-def digest_of_code(*rooms: str) -> str:
-    """Digest of our own modules, e.g. `converter` or `litebundle/glue`: new code means new artefacts."""
+def digest_of_code(*places: str) -> str:
+    """Digest of our own modules, e.g. `converter` or `converter/torch_worker.py`: new code, new artefacts."""
     homes = {module.__name__: Path(str(module.__file__)).parent for module in (converter, litebundle, quantize)}
     parts = []
-    for room in rooms:
-        package, _, rest = room.partition("/")
-        parts.append((room, digest_of_folder(homes[package] / rest)))
+    for place in places:
+        package, _, rest = place.partition("/")
+        path = homes[package] / rest
+        parts.append((place, digest_file(path) if path.is_file() else digest_of_folder(path)))
     return digest_of(parts)
 
 

@@ -51,9 +51,10 @@ def make_plan(pipeline: Pipeline) -> Plan:
     libraries = tool_versions(*LIBRARIES)
     runs = digest_of_code("litebundle/glue", "litebundle/run", "litebundle/build", "quantize")
 
+    code = digest_of_code("converter")
     source = {stage.name: _source_key(stage, pipeline) for stage in pipeline.stages}
     convert = {
-        stage.name: digest_of(source[stage.name], _shapes(stage), stage.parity_tolerance, libraries)
+        stage.name: digest_of(code, source[stage.name], _shapes(stage), stage.parity_tolerance, libraries)
         for stage in pipeline.stages
     }
 
@@ -121,9 +122,9 @@ def digest_of_data(data: DataSet) -> str:
 
 
 def _source_key(stage: Stage, pipeline: Pipeline) -> str:
-    code = digest_of_code("converter")
     if not stage.is_torch:
-        return digest_of(code, digest_file(pipeline.path(stage.target)))
+        return digest_file(pipeline.path(stage.target))
+    code = digest_of_code("converter/torch_worker.py")
     package = stage.target.partition(":")[0].partition(".")[0]
     sources = pipeline.path(package)
     modules = digest_of_folder(sources) if sources.is_dir() else digest_file(pipeline.path(f"{package}.py"))

@@ -12,7 +12,8 @@ from litebundle.errors import LitebundleError
 from litebundle.graph import PHOTO, STAGE_OPS, Graph, Node
 from litebundle.run import LiteRTModel, QuantizedValue, Runner
 from litebundle.run.boundary import plain
-from litebundle.run.executor import NodeCall, Trace, prepare
+from litebundle.run.executor import NodeCall, prepare
+from litebundle.run.stage import Trace
 
 FLOAT = "float"
 QUANTIZED = "quantized"
@@ -82,7 +83,7 @@ class Evaluator:
         }
         loaded[QUANTIZED] = loaded[FLOAT] | loaded[QUANTIZED]
         self._steps = {
-            side: [_Step(node, side, prepare(node, loaded[side], job.labels, keep=True)) for node in graph.nodes]
+            side: [_Step(node, side, prepare(node, loaded[side], job.labels)) for node in graph.nodes]
             for side, (graph, _, _) in sides.items()
         }
         self._quantized = quantized

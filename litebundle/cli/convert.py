@@ -39,12 +39,8 @@ class ConvertDocument:
 
 @click.command("convert")
 @click.argument("model", type=click.Path(path_type=Path))
-@click.option(
-    "-o", "--output", required=True, type=click.Path(path_type=Path), help="The .tflite file to write."
-)
-@click.option(
-    "--shape", "shapes", multiple=True, metavar="NAME=1,3,224,224", help="Fix the shape of an input."
-)
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The .tflite file to write.")
+@click.option("--shape", "shapes", multiple=True, metavar="NAME=1,3,224,224", help="Fix the shape of an input.")
 @click.option(
     "--layout",
     "layouts",
@@ -103,9 +99,7 @@ def command(
             for side, tensors in (("input", document.inputs), ("output", document.outputs))
             for tensor in tensors
         ]
-        print_table(
-            f"{output} ({document.size_bytes:,} bytes)", ("", "tensor", "shape", "type", "axes"), rows
-        )
+        print_table(f"{output} ({document.size_bytes:,} bytes)", ("", "tensor", "shape", "type", "axes"), rows)
         click.echo(
             f"parity on {parity.samples} samples: max abs {parity.max_abs:.3g}, relative {parity.max_rel:.3g} "
             f"of at most {parity.tolerance:.3g}, worst {parity.worst_tensor}"

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, is_dataclass
-from pathlib import Path
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import click
+
+from litebundle.documents import plain
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def json_option(command: F) -> F:
     """The `--json` that every verb takes."""
-    return click.option(
-        "--json", "as_json", is_flag=True, help="One JSON document on stdout, all else on stderr."
-    )(command)
+    return click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout, all else on stderr.")(
+        command
+    )
 
 
 def emit(document: Any, as_json: bool, show: Callable[[], None]) -> None:
@@ -30,25 +29,6 @@ def emit(document: Any, as_json: bool, show: Callable[[], None]) -> None:
         click.echo(json.dumps(plain(document), ensure_ascii=False, indent=2, allow_nan=False))
     else:
         show()
-
-
-def plain(value: Any) -> Any:
-    """The value in JSON's own types."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return plain(asdict(value))
-    if hasattr(value, "model_dump"):
-        return plain(value.model_dump(mode="json"))
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, Path):
-        return str(value)
-    if hasattr(value, "tolist"):
-        return plain(value.tolist())
-    if isinstance(value, Sequence) and not isinstance(value, (str, bytes)):
-        return [plain(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return str(value)
-    return value
 
 
 def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

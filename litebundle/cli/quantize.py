@@ -35,9 +35,7 @@ class QuantizeDocument:
 
 @click.command("quantize")
 @click.argument("model", type=click.Path(path_type=Path))
-@click.option(
-    "-o", "--output", required=True, type=click.Path(path_type=Path), help="The .tflite file to write."
-)
+@click.option("-o", "--output", required=True, type=click.Path(path_type=Path), help="The .tflite file to write.")
 @click.option("--scheme", type=click.Choice(SCHEMES), default="int8", show_default=True)
 @click.option(
     "--calibrate",
@@ -105,9 +103,7 @@ def _ranges(model: bytes, samples: Path | None, method: str, percentile: float) 
     from quantize import calibrate, load_samples
 
     if samples is None:
-        raise LitebundleError(
-            "scheme int8 needs ranges: give samples with --calibrate, or use --scheme int8_weights"
-        )
+        raise LitebundleError("scheme int8 needs ranges: give samples with --calibrate, or use --scheme int8_weights")
     loaded: Collection[object] = load_samples(samples, model)
     with default_progress().step("calibrate", len(loaded)) as advance:
         return calibrate(model, loaded, method=method, percentile=percentile, progress=advance)

@@ -1,0 +1,32 @@
+"""The table of verdicts that several verbs show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from litebundle.cli.output import print_table
+
+
+def print_verdicts(verdicts: Sequence[Mapping[str, Any]]) -> None:
+    """One row per requirement and budget; verdicts as in the manifest."""
+    rows = [
+        (
+            "/".join(filter(None, (verdict["stage"], verdict["requirement"], verdict["metric"]))),
+            verdict["verdict"].replace("_", " "),
+            _figure(verdict["measured"], verdict["unit"]),
+            _interval(verdict["low"], verdict["high"]),
+            _figure(verdict["limit"], verdict["unit"]),
+            verdict["samples"] or "",
+        )
+        for verdict in verdicts
+    ]
+    print_table("requirements and budgets", ("what", "verdict", "measured", "95 % interval", "limit", "samples"), rows)
+
+
+def _figure(value: float | None, unit: str) -> str:
+    return "" if value is None else f"{value:.4g} {unit}".rstrip()
+
+
+def _interval(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f"{low:.4g} … {high:.4g}"

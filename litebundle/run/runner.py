@@ -12,9 +12,10 @@ import numpy as np
 from litebundle.errors import LitebundleError
 from litebundle.graph import PHOTO, Graph
 from litebundle.run.boundary import plain
-from litebundle.run.executor import Tap, Trace, prepare
+from litebundle.run.executor import prepare
 from litebundle.run.kinds import value_kinds
 from litebundle.run.model import Array, LiteRTModel
+from litebundle.run.stage import Tap, Trace
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class Runner:
         """
         self._graph = graph
         self._kinds = value_kinds(graph)
-        self._calls = tuple((node, prepare(node, models, labels, keep=False)) for node in graph.nodes)
+        self._calls = tuple((node, prepare(node, models, labels)) for node in graph.nodes)
 
     def run(self, image: Array, *, tap: Tap | None = None) -> Result:
         """Run the pipeline on a photo, uint8 [H, W, 3] RGB (see `read_image`).

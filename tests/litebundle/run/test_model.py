@@ -27,15 +27,13 @@ def test_tensors_are_in_the_files_order_with_their_quantization(sum_tflite):
     assert (model.outputs[0].dtype, model.outputs[0].shape) == (np.dtype("int8"), (1, 4))
 
 
-def test_outputs_hold_until_the_next_run_and_outlive_the_model(sum_tflite):
+def test_outputs_outlive_later_runs_and_the_model(sum_tflite):
     model = LiteRTModel.from_buffer(sum_tflite([1, 3]))
     one = np.ones((1, 3), np.float32)
     (first,) = model.run([one, one])
-    assert first.tolist() == [[2, 2, 2]]
-    (second,) = model.run([second_input := 2 * one, second_input])
-    assert second.tolist() == [[4, 4, 4]]
+    model.run([first, first])
     del model
-    assert second.tolist() == [[4, 4, 4]]
+    assert first.tolist() == [[2, 2, 2]]
 
 
 def test_stored_shape_that_lies_is_refused(sum_tflite):

@@ -1,0 +1,81 @@
+"""The token loop: a stage's model run step by step, its states going round."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from time import perf_counter_ns
+from typing import Any
+
+import numpy as np
+
+from litebundle.errors import LitebundleError
+from litebundle.glue.autoregressive_decode import AutoregressiveDecodeAttributes, Decoded, decode
+from litebundle.graph import Node
+from litebundle.run.boundary import enter_model, leave_model, plain
+from litebundle.run.model import Array, LiteRTModel, Tensor
+from litebundle.run.stage import Trace, run_stage, stage_model
+
+
+class TokenLoop:
+    """An `autoregressive_decode` node with its model."""
+
+    def __init__(self, node: Node, models: Mapping[str, LiteRTModel]) -> None:
+        self._stage, self._model = stage_model(node, models)
+        self._attributes = AutoregressiveDecodeAttributes.model_validate(dict(node.attributes))
+        fed = [self._attributes.token, *self._attributes.constants, *self._attributes.state]
+        inputs = {tensor.name: tensor for tensor in self._model.inputs}
+        outputs = [tensor.name for tensor in self._model.outputs]
+        self._check(node, fed, list(inputs), outputs)
+        self._token = inputs[self._attributes.token]
+        self._constants = tuple(inputs[name] for name in self._attributes.constants)
+        self._zero_states = tuple(_zero(inputs[name]) for name in self._attributes.state)
+        self._next_states = tuple(outputs.index(name) for name in self._attributes.state.values())
+        self._logits = outputs.index(self._attributes.logits)
+        self._order = tuple(fed.index(name) for name in inputs)
+
+    def _check(self, node: Node, fed: list[str], inputs: list[str], outputs: list[str]) -> None:
+        if sorted(fed) != sorted(inputs):
+            raise LitebundleError(f"stage {self._stage!r}: its loop feeds {fed}, the model takes {sorted(inputs)}")
+        for wanted in (self._attributes.logits, *self._attributes.state.values()):
+            if wanted not in outputs:
+                raise LitebundleError(f"stage {self._stage!r}: its loop reads {wanted!r}, the model gives {outputs}")
+        if len(node.inputs) != len(self._attributes.constants):
+            raise LitebundleError(
+                f"stage {self._stage!r}: its loop names {len(self._attributes.constants)} constants, "
+                f"the graph gives {len(node.inputs)}"
+            )
+
+    def run(self, values: Sequence[Any], trace: Trace) -> Decoded:
+        """Decode with the constant inputs' `values`, in the order of the node's inputs."""
+        # Brought over the model's border here, so that each step finds them in the form it takes.
+        constants = tuple(
+            leave_model(enter_model(value, tensor, self._stage), tensor)
+            for value, tensor in zip(values, self._constants, strict=True)
+        )
+        step_ns = 0
+
+        def step(token: int, states: tuple[Any, ...]) -> tuple[Array, tuple[Any, ...]]:
+            nonlocal step_ns
+            start = perf_counter_ns()
+            given = (np.full(self._token.shape, token, self._token.dtype), *constants, *states)
+            outputs = run_stage(self._stage, self._model, [given[i] for i in self._order], trace)
+            found = plain(outputs[self._logits]), tuple(outputs[i] for i in self._next_states)
+            step_ns += perf_counter_ns() - start
+            return found
+
+        start = perf_counter_ns()
+        decoded = decode(
+            step,
+            self._zero_states,
+            start=self._attributes.start,
+            end=self._attributes.end,
+            max_tokens=self._attributes.max_tokens,
+            beam=self._attributes.beam,
+        )
+        trace.glue_ns += perf_counter_ns() - start - step_ns
+        return decoded
+
+
+def _zero(tensor: Tensor) -> Any:
+    """The state before the first token: real zero, in the tensor's own raw form."""
+    return leave_model(np.full(tensor.shape, tensor.zero_point or 0, tensor.dtype), tensor)

@@ -158,7 +158,7 @@ def test_layouts_are_checked():
 
 
 def test_declared_output_shapes_are_not_believed():
-    model, feeds = one_op("Relu", [floats(2, 3)])
+    model, _ = one_op("Relu", [floats(2, 3)])
     del model.graph.output[0]
     model.graph.output.append(helper.make_tensor_value_info("y0", TensorProto.FLOAT, [2, 25]))
     assert lower(model).outputs[0].shape == (2, 3)

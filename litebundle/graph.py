@@ -87,12 +87,9 @@ class Graph:
                 before it is made, or `each` on a node without (or missing on a node with) list inputs.
         """
         top = _object(document, "graph", ("nodes", "results"))
-        nodes = tuple(
-            _node(item, f"graph.nodes[{i}]") for i, item in enumerate(_list(top["nodes"], "graph.nodes"))
-        )
+        nodes = tuple(_node(item, f"graph.nodes[{i}]") for i, item in enumerate(_list(top["nodes"], "graph.nodes")))
         results = tuple(
-            _result(item, f"graph.results[{i}]")
-            for i, item in enumerate(_list(top["results"], "graph.results"))
+            _result(item, f"graph.results[{i}]") for i, item in enumerate(_list(top["results"], "graph.results"))
         )
         graph = cls(nodes, results)
         graph.check(known_ops)
@@ -114,13 +111,9 @@ class Graph:
         fields = [result.field for result in self.results]
         for result in self.results:
             if result.value not in written:
-                raise LitebundleError(
-                    f"result field {result.field!r}: value {result.value!r} is made by no node"
-                )
+                raise LitebundleError(f"result field {result.field!r}: value {result.value!r} is made by no node")
             if fields.count(result.field) > 1:
-                raise LitebundleError(
-                    f"result field {result.field!r} is given twice; each field has one value"
-                )
+                raise LitebundleError(f"result field {result.field!r} is given twice; each field has one value")
 
 
 def _check_node(
@@ -136,9 +129,7 @@ def _check_node(
             f"{', '.join(sorted({*known_ops, *STAGE_OPS}))}"
         )
     if node.op in STAGE_OPS and node.stage is None:
-        raise LitebundleError(
-            f"node {node.name!r}: operation {node.op!r} runs a model and must name its stage"
-        )
+        raise LitebundleError(f"node {node.name!r}: operation {node.op!r} runs a model and must name its stage")
     if node.name in names:
         raise LitebundleError(f"node {node.name!r} is there twice; node names are unique")
     for value in node.inputs:
@@ -146,9 +137,7 @@ def _check_node(
             raise LitebundleError(f"node {node.name!r} reads {value!r} before any node has made it")
     for i, value in enumerate(node.outputs):
         if value in written or value in node.outputs[:i]:
-            raise LitebundleError(
-                f"node {node.name!r} writes {value!r} a second time; a value is written once"
-            )
+            raise LitebundleError(f"node {node.name!r} writes {value!r} a second time; a value is written once")
     if not node.outputs:
         raise LitebundleError(f"node {node.name!r} makes no value")
     reads_list = any(value in lists for value in node.inputs)
@@ -156,9 +145,7 @@ def _check_node(
         rule = "has 'each' but reads no list" if node.each else "reads a list and so must have 'each'"
         raise LitebundleError(f"node {node.name!r} {rule}; lists begin at {FAN_OUT}")
     if node.each and node.op == FAN_OUT:
-        raise LitebundleError(
-            f"node {node.name!r}: {FAN_OUT} inside a list of crops is not part of this version"
-        )
+        raise LitebundleError(f"node {node.name!r}: {FAN_OUT} inside a list of crops is not part of this version")
 
 
 def _node(item: object, where: str) -> Node:

@@ -28,9 +28,7 @@ def first_bad_tensor(model: bytes, role: str, values: tuple[NDArray[Any], ...]) 
     for step in read_steps(model):
         for index in step.outputs:
             if index in tensors and (kind := _bad_kind(side.raw(tensors[index]))):
-                return (
-                    f"tensor '{tensors[index].name}' (output of {step.op}) of the {role} model holds {kind}"
-                )
+                return f"tensor '{tensors[index].name}' (output of {step.op}) of the {role} model holds {kind}"
     return None
 
 

@@ -42,9 +42,7 @@ def measure(
 
     few = _Sides(reference, quantized, preserve=True, threads=threads)
     names = {pair.reference.name: pair.test.name for pair in few.inputs} | dict(tensor_names)
-    tensors, unmatched = pair_tensors(
-        few.reference, few.test, read_steps(reference), read_steps(quantized), names
-    )
+    tensors, unmatched = pair_tensors(few.reference, few.test, read_steps(reference), read_steps(quantized), names)
     kept = few.follow(samples, min(tensor_samples, len(samples)), tensors, None)
     return Drift(_rows(outputs, stream), _rows(tensors, kept), unmatched, len(samples))
 

@@ -46,9 +46,7 @@ class PairStream:
         """Adds what is waiting to the moments; raises NonFinite for the earliest sample with a bad value."""
         filled, self._filled = self._filled, 0
         for pair, block, moments in zip(self._pairs, self._blocks, self.moments, strict=True):
-            moments.update(
-                pair.reference.dequantize(block[0, :filled]), pair.test.dequantize(block[1, :filled])
-            )
+            moments.update(pair.reference.dequantize(block[0, :filled]), pair.test.dequantize(block[1, :filled]))
         if not all(moments.finite for moments in self.moments):
             raise self._earliest(filled)
 

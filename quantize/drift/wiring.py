@@ -30,9 +30,7 @@ def read_steps(model: bytes) -> tuple[Step, ...]:
     steps = []
     for i in range(graph.OperatorsLength()):
         operator = graph.Operators(i)
-        inputs = (
-            tuple(t for t in operator.InputsAsNumpy().tolist() if t >= 0) if operator.InputsLength() else ()
-        )
+        inputs = tuple(t for t in operator.InputsAsNumpy().tolist() if t >= 0) if operator.InputsLength() else ()
         if live.isdisjoint(inputs):
             continue
         outputs = tuple(operator.OutputsAsNumpy().tolist())

@@ -113,9 +113,7 @@ def test_a_sample_of_weight_zero_does_not_move_the_mean() -> None:
         ([1.0, 2.0], [1.0, 2.0], [1.0, -1.0], "negative"),
     ],
 )
-def test_refuses_what_is_not_paired(
-    a: list[float], b: list[float], weights: list[float] | None, fault: str
-) -> None:
+def test_refuses_what_is_not_paired(a: list[float], b: list[float], weights: list[float] | None, fault: str) -> None:
     given = None if weights is None else np.array(weights)
     with pytest.raises(ValueError, match=fault):
         bootstrap_mean_difference(np.array(a), np.array(b), a_weights=given)

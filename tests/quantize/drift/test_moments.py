@@ -32,9 +32,7 @@ def test_metrics_agree_with_numpy_and_scipy(elements: int) -> None:
     test = reference + generator.normal(0.0, 0.1, elements)
     moments = moments_of(reference, test)
     error = reference - test
-    assert sqnr_db(moments) == pytest.approx(
-        10 * np.log10((reference**2).sum() / (error**2).sum()), rel=1e-12
-    )
+    assert sqnr_db(moments) == pytest.approx(10 * np.log10((reference**2).sum() / (error**2).sum()), rel=1e-12)
     assert max_abs(moments) == np.abs(error).max()
     assert rms(moments) == pytest.approx(np.sqrt(np.mean(error**2)), rel=1e-12)
     assert cosine(moments) == pytest.approx(1 - scipy_cosine_distance(reference, test), rel=1e-12)
@@ -45,9 +43,7 @@ def test_known_sqnr_of_uniform_rounding() -> None:
     reference = np.sin(np.linspace(0, 2000 * math.pi, 1_000_003))
     step = 2.0**-7
     test = np.round(reference / step) * step
-    assert sqnr_db(moments_of(reference, test)) == pytest.approx(
-        10 * math.log10(0.5 / (step**2 / 12)), abs=0.1
-    )
+    assert sqnr_db(moments_of(reference, test)) == pytest.approx(10 * math.log10(0.5 / (step**2 / 12)), abs=0.1)
 
 
 @given(

@@ -108,6 +108,12 @@ FULLY_CONNECTED = (
     schema.FullyConnectedOptionsT,
 )
 CAST = (schema.BuiltinOperator.CAST, schema.BuiltinOptions.CastOptions, schema.CastOptionsT)
+DEQUANTIZE = (
+    schema.BuiltinOperator.DEQUANTIZE,
+    schema.BuiltinOptions.DequantizeOptions,
+    schema.DequantizeOptionsT,
+)
+QUANTIZE = (schema.BuiltinOperator.QUANTIZE, schema.BuiltinOptions.QuantizeOptions, schema.QuantizeOptionsT)
 SUM = (schema.BuiltinOperator.SUM, schema.BuiltinOptions.ReducerOptions, schema.ReducerOptionsT)
 
 
@@ -174,6 +180,38 @@ def mean_colour_tflite() -> bytes:
     return write_tflite(tensors, operators, ["image"], ["scores"])
 
 
+def build_counter(state: str = "float32", scale: float | None = None, zero_point: int = 0) -> bytes:
+    """See `counter_tflite`; `state` may be an integer type, turned into real numbers and back inside."""
+    v = np.arange(8)
+    tensors = [
+        TensorPlan("token", [1, 1], "int32"),
+        TensorPlan("memory", [1, 1]),
+        TensorPlan("state", [1, 1], state, scale, zero_point),
+        TensorPlan("token_real", [1, 1]),
+        TensorPlan("state_real", [1, 1]),
+        TensorPlan("partial", [1, 1]),
+        TensorPlan("s", [1, 1]),
+        TensorPlan("double", [8, 1], data=2.0 * v[:, None]),
+        TensorPlan("minus_square", [8], data=-1.0 * v * v),
+        TensorPlan("logits", [1, 8]),
+        TensorPlan("one", [1, 1], data=np.ones((1, 1))),
+        TensorPlan("next_real", [1, 1]),
+        TensorPlan("state_out", [1, 1], state, scale, zero_point),
+    ]
+    real_in, real_out = ("state_real", "next_real") if scale else ("state", "state_out")
+    operators = [
+        operator(CAST, ["token"], ["token_real"]),
+        operator(ADD, ["token_real", real_in], ["partial"]),
+        operator(ADD, ["partial", "memory"], ["s"]),
+        operator(FULLY_CONNECTED, ["s", "double", "minus_square"], ["logits"]),
+        operator(ADD, [real_in, "one"], [real_out]),
+    ]
+    if scale:
+        operators = [operator(DEQUANTIZE, ["state"], [real_in]), *operators]
+        operators += [operator(QUANTIZE, [real_out], ["state_out"])]
+    return write_tflite(tensors, operators, ["token", "memory", "state"], ["logits", "state_out"])
+
+
 @pytest.fixture
 def counter_tflite() -> bytes:
     """A token step that can be followed by hand.
@@ -181,28 +219,13 @@ def counter_tflite() -> bytes:
     s = token + state + memory; logits[v] = 2 v s - v², highest at v = s (v in 0..7); state_out = state + 1.
     From token 1, state 0 and memory 1 the tokens are 2, 4, 7.
     """
-    v = np.arange(8)
-    tensors = [
-        TensorPlan("token", [1, 1], "int32"),
-        TensorPlan("memory", [1, 1]),
-        TensorPlan("state", [1, 1]),
-        TensorPlan("token_real", [1, 1]),
-        TensorPlan("partial", [1, 1]),
-        TensorPlan("s", [1, 1]),
-        TensorPlan("double", [8, 1], data=2.0 * v[:, None]),
-        TensorPlan("minus_square", [8], data=-1.0 * v * v),
-        TensorPlan("logits", [1, 8]),
-        TensorPlan("one", [1, 1], data=np.ones((1, 1))),
-        TensorPlan("state_out", [1, 1]),
-    ]
-    operators = [
-        operator(CAST, ["token"], ["token_real"]),
-        operator(ADD, ["token_real", "state"], ["partial"]),
-        operator(ADD, ["partial", "memory"], ["s"]),
-        operator(FULLY_CONNECTED, ["s", "double", "minus_square"], ["logits"]),
-        operator(ADD, ["state", "one"], ["state_out"]),
-    ]
-    return write_tflite(tensors, operators, ["token", "memory", "state"], ["logits", "state_out"])
+    return build_counter()
+
+
+@pytest.fixture
+def int8_counter_tflite() -> bytes:
+    """The counter with its state in int8: real = raw - 3."""
+    return build_counter("int8", 1.0, 3)
 
 
 @pytest.fixture

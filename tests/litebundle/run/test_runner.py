@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from litebundle.errors import LitebundleError
+from litebundle.graph import Graph, Node, ResultField
 from litebundle.run import LiteRTModel, Runner, execute_node
 
 
@@ -139,3 +140,36 @@ def test_a_graph_whose_kinds_do_not_fit_is_refused_before_any_run(app):
         make_runner(app, graph=replace(app.graph, nodes=(first, geometry, *rest)))
     with pytest.raises(LitebundleError, match="letterbox takes 1 inputs and makes 2 outputs, the graph gives 1 and 1"):
         make_runner(app, graph=replace(app.graph, nodes=(replace(first, outputs=("locate/picture",)),)))
+
+
+def test_a_state_in_integers_begins_at_its_zero_point_and_goes_round(app, int8_counter_tflite):
+    app = replace(app, models={**app.models, "count": int8_counter_tflite})
+    states = []
+
+    def tap(stage, inputs, outputs):
+        if stage == "count":
+            states.append((inputs["state"].item(), outputs["state_out"].item()))
+
+    runner = make_runner(app)
+    assert sorted(without_score(runner.run(app.photo, tap=tap)), key=lambda item: item["angle"]) == app.items
+    assert states == [(0, 1), (1, 2), (2, 3)] * 2
+
+
+def test_folded_pixels_and_raw_integers_through_two_stages(sum_tflite):
+    """one = pixels + pixels, two = one + one, with 8-bit tensors all the way and no step lost between the stages."""
+    pixel, double = 1 / 255, 1 / 100
+    models = {
+        "one": sum_tflite([1, 2, 2, 3], "uint8", (pixel, pixel, double)),
+        "two": sum_tflite([1, 2, 2, 3], "uint8", (double, double, double * 2)),
+    }
+    nodes = (
+        Node("one/to_tensor", "to_tensor", ("photo",), ("one/image",), {}, "one", False),
+        Node("one/model", "model", ("one/image", "one/image"), ("one/total",), {}, "one", False),
+        Node("two/model", "model", ("one/total", "one/total"), ("two/total",), {}, "two", False),
+    )
+    graph = Graph(nodes, (ResultField("one", "one/total"), ResultField("two", "two/total")))
+    runner = Runner(graph, {name: LiteRTModel.from_buffer(data, name=name) for name, data in models.items()}, {})
+    photo = np.arange(12, dtype=np.uint8).reshape(2, 2, 3) * 23
+    (item,) = runner.run(photo).items
+    np.testing.assert_allclose(item["one"][0], photo / 127.5, atol=double * 0.51)
+    np.testing.assert_allclose(item["two"], np.array(item["one"]) * 2, rtol=1e-6)

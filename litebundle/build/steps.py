@@ -87,7 +87,7 @@ class Steps:
                         self.conversions[stage.name].tflite,
                         self.quantized[stage.name].tflite,
                         inputs[stage.name],
-                        progress=advance,
+                        progress=lambda _done: advance(1),
                     )
                 files = {"drift.json": records.to_bytes(measured)}
                 found[stage.name] = self.cache.put("drift", self.plan.drift[stage.name], files)

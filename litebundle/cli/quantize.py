@@ -106,4 +106,4 @@ def _ranges(model: bytes, samples: Path | None, method: str, percentile: float) 
         raise LitebundleError("scheme int8 needs ranges: give samples with --calibrate, or use --scheme int8_weights")
     loaded: Collection[object] = load_samples(samples, model)
     with default_progress().step("calibrate", len(loaded)) as advance:
-        return calibrate(model, loaded, method=method, percentile=percentile, progress=advance)
+        return calibrate(model, loaded, method=method, percentile=percentile, progress=lambda _done: advance(1))

@@ -12,7 +12,7 @@ quantize: $(READY)
 	$(BIN)/litebundle build $(PIPELINE) --output dist
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 lint: $(READY)
 	$(BIN)/ruff check .

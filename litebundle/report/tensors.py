@@ -1,0 +1,93 @@
+"""Drift inside each stage: its outputs by kind of input, its tensors in graph order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from math import isfinite
+
+from litebundle.build.cascade_report import ALL, CascadeReport, StageDrift
+from litebundle.report.scale import Scale, scale_over
+from quantize import Drift
+from quantize.drift.result import TensorDrift
+
+WORST_TENSORS = 8
+MAX_ROWS = 300
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A tensor in graph order, as a bar of its SQNR; `left`, `width` and `height` in percent of the plot."""
+
+    tensor: TensorDrift
+    output: bool
+    left: float
+    width: float
+    height: float
+    tone: str
+
+
+@dataclass(frozen=True)
+class OutputByKind:
+    """One output of a stage, its drift by kind; `all` is the first."""
+
+    tensor: str
+    rows: tuple[StageDrift, ...]
+
+
+@dataclass(frozen=True)
+class StageTensors:
+    """`outputs` and `worst` from the largest loss to the smallest; `listed` are tensors in graph order, at most
+    MAX_ROWS of them.
+    """
+
+    stage: str
+    drift: Drift
+    outputs: tuple[TensorDrift, ...]
+    worst: tuple[TensorDrift, ...]
+    listed: tuple[TensorDrift, ...]
+    bars: tuple[Bar, ...]
+    scale: Scale
+    by_kind: tuple[OutputByKind, ...]
+
+
+def stage_tensors(drifts: Mapping[str, Drift], cascade: CascadeReport | None) -> tuple[StageTensors, ...]:
+    rows = cascade.stage_drift if cascade else ()
+    return tuple(_stage(name, drift, [row for row in rows if row.stage == name]) for name, drift in drifts.items())
+
+
+def _stage(name: str, drift: Drift, rows: Iterable[StageDrift]) -> StageTensors:
+    # In graph order the outputs come last.
+    ordered = (*drift.tensors, *drift.outputs)
+    scale = scale_over(tensor.sqnr_db for tensor in ordered)
+    by_tensor: dict[str, list[StageDrift]] = {}
+    for row in rows:
+        by_tensor.setdefault(row.tensor, []).append(row)
+    return StageTensors(
+        stage=name,
+        drift=drift,
+        outputs=_worst_first(drift.outputs),
+        worst=_worst_first(drift.tensors)[:WORST_TENSORS],
+        listed=drift.tensors[:MAX_ROWS],
+        bars=tuple(
+            _bar(tensor, place >= len(drift.tensors), place * 100 / len(ordered), 100 / len(ordered), scale)
+            for place, tensor in enumerate(ordered)
+        ),
+        scale=scale,
+        by_kind=tuple(
+            OutputByKind(tensor, tuple(sorted(found, key=lambda row: row.kind != ALL)))
+            for tensor, found in by_tensor.items()
+        ),
+    )
+
+
+def _worst_first(tensors: Iterable[TensorDrift]) -> tuple[TensorDrift, ...]:
+    return tuple(sorted(tensors, key=lambda tensor: tensor.sqnr_db))
+
+
+def _bar(tensor: TensorDrift, output: bool, left: float, slot: float, scale: Scale) -> Bar:
+    height = 100.0 if tensor.sqnr_db > scale.high else scale.at(tensor.sqnr_db)
+    tone = "" if isfinite(tensor.sqnr_db) else "identical" if tensor.sqnr_db > 0 else "dead"
+    # Narrow bars touch, or their gaps would be all that is seen.
+    width = slot * (0.75 if slot > 0.6 else 1.0)
+    return Bar(tensor, output, round(left, 3), round(width, 3), max(height, 1.0), tone)

@@ -1,0 +1,131 @@
+"""The answer on top: whether everything that was asked holds."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from litebundle.build.verdict import Verdict as Judgement
+from litebundle.bundle import Bundle, Verdict
+from litebundle.metrics import METRICS
+from litebundle.report import figures
+from litebundle.report.scale import Scale, scale_over
+from litebundle.requirements import ON_THE_PHONE, RULES, hold
+
+BUDGET = "budget"
+METRIC = "metric"
+_WORDS = {
+    "pass": "held",
+    "fail": "fell short",
+    "not_enough_samples": "cannot say",
+    "not_measured": "not measured",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One requirement or budget; `bound` says on which side of the limit the figure must lie."""
+
+    what: str
+    outcome: str
+    word: str
+    measured: str
+    interval: str
+    limit: str
+    samples: int
+    reason: str
+    notes: tuple[str, ...]
+    bound: Literal["at most", "at least"]
+    figures: Verdict
+    scale: Scale | None
+
+
+@dataclass(frozen=True)
+class Headline:
+    """`outcome` is that of the row which decides."""
+
+    outcome: str
+    word: str
+    sentence: str
+    rows: tuple[Row, ...]
+
+
+def headline(bundle: Bundle, judgements: Sequence[Judgement], measured: Mapping[str, Any] | None) -> Headline:
+    verdicts = hold(bundle.manifest, bundle_bytes(bundle), measured)
+    rows = tuple(_row(verdict, _judgement(verdict, judgements)) for verdict in verdicts)
+    counts = Counter(row.outcome for row in rows)
+    if not rows:
+        return Headline(
+            "not_measured", "nothing was asked", "The pipeline states no requirement and no budget; read on for what quantizing cost.", rows
+        )
+    outcome = next((name for name in ("fail", "not_enough_samples", "pass") if counts[name]), "not_measured")
+    parts = [f"{counts[name]} {word}" for name, word in _WORDS.items() if counts[name]]
+    plural = "requirements and budgets" if len(rows) > 1 else "requirement or budget"
+    return Headline(outcome, _WORDS[outcome], f"{len(rows)} {plural}: {', '.join(parts)}.", rows)
+
+
+def bundle_bytes(bundle: Bundle) -> int:
+    """Size of the file; of all files where the bundle is a folder."""
+    if bundle.path.is_file():
+        return bundle.path.stat().st_size
+    return sum(path.stat().st_size for path in bundle.path.rglob("*") if path.is_file())
+
+
+def _judgement(verdict: Verdict, judgements: Sequence[Judgement]) -> Judgement | None:
+    key = (verdict.requirement, verdict.stage, verdict.metric, verdict.limit)
+    return next((j for j in judgements if (j.requirement, j.stage, j.metric, j.limit) == key), None)
+
+
+def _row(verdict: Verdict, judgement: Judgement | None) -> Row:
+    form = {BUDGET: figures.loss, METRIC: figures.score}.get(verdict.requirement, figures.general)
+
+    def shown(value: float | None) -> str:
+        return f"{form(value)} {verdict.unit}".rstrip() if value is not None else figures.NONE
+
+    interval = "" if verdict.low is None or verdict.high is None else f"{form(verdict.low)} … {form(verdict.high)}"
+    values = [verdict.measured, verdict.low, verdict.high, verdict.limit]
+    return Row(
+        what=_what(verdict),
+        outcome=verdict.verdict,
+        word=_WORDS[verdict.verdict],
+        measured=shown(verdict.measured),
+        interval=interval,
+        limit=shown(verdict.limit),
+        samples=verdict.samples,
+        reason=judgement.reason if judgement else _reason(verdict),
+        notes=judgement.notes if judgement else (),
+        bound=_bound(verdict),
+        figures=verdict,
+        scale=scale_over(values) if verdict.measured is not None else None,
+    )
+
+
+def _what(verdict: Verdict) -> str:
+    if verdict.requirement == BUDGET:
+        return f"{verdict.stage}: loss of {verdict.metric} by quantizing it alone"
+    if verdict.requirement == METRIC:
+        return f"{verdict.metric} of the quantized pipeline"
+    return {
+        "bundle_mb": "size of the bundle",
+        "memory_mb": "peak memory on the host",
+        "offline_latency_p90_ms": "latency on the host, 90th percentile",
+        "qps": "photos per second on the host",
+        ON_THE_PHONE: "capture to display on the phone, 90th percentile",
+    }.get(verdict.requirement, verdict.requirement)
+
+
+def _bound(verdict: Verdict) -> Literal["at most", "at least"]:
+    if verdict.requirement in RULES:
+        return RULES[verdict.requirement].bound
+    metric = METRICS.get(verdict.metric or "")
+    return "at least" if verdict.requirement == METRIC and metric and metric.better == "higher" else "at most"
+
+
+def _reason(verdict: Verdict) -> str:
+    if verdict.requirement == ON_THE_PHONE:
+        return "only a phone can measure it"
+    if verdict.verdict == "not_measured":
+        return "no measurements lie beside the bundle; build it on this machine to get them"
+    return ""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 from ai_edge_litert import schema_py_generated as schema
-from ai_edge_litert.interpreter import Interpreter
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from numpy.typing import NDArray
 from onnx import ModelProto, NodeProto, helper, numpy_helper
 
@@ -89,6 +89,34 @@ def assert_same(
         scale = max(1.0, float(np.max(np.abs(reference), initial=0)))
         np.testing.assert_allclose(result, reference, rtol=0, atol=tolerance * scale)
     return lowered
+
+
+def assert_tensor_map(model: ModelProto, lowered: Lowered, feeds: Mapping[str, Array]) -> None:
+    """Each value that the map knows, made an output of the source, is what the tensor holds."""
+    interpreter = Interpreter(
+        model_content=lowered.tflite,
+        experimental_preserve_all_tensors=True,
+        experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+    )
+    interpreter.allocate_tensors()
+    indices = {entry["name"]: entry["index"] for entry in interpreter.get_tensor_details()}
+
+    def in_order(name: str, value: Array) -> Array:
+        order = lowered.tensor_map[name].permutation
+        return value.transpose(order) if order else value
+
+    for name, value in feeds.items():
+        interpreter.set_tensor(indices[lowered.tensor_map[name].tflite_name], in_order(name, value))
+    interpreter.invoke()
+    exposed = ModelProto()
+    exposed.CopyFrom(model)
+    names = [name for name in lowered.tensor_map if name not in feeds]
+    del exposed.graph.output[:]
+    exposed.graph.output.extend(helper.make_empty_tensor_value_info(name) for name in names)
+    for name, expected in zip(names, run_onnx(exposed, feeds), strict=True):
+        held = interpreter.get_tensor(indices[lowered.tensor_map[name].tflite_name])
+        scale = max(1.0, float(np.max(np.abs(expected), initial=0)))
+        np.testing.assert_allclose(held, in_order(name, expected), rtol=0, atol=2e-5 * scale, err_msg=name)
 
 
 def operators(lowered: Lowered) -> Counter[str]:

@@ -11,7 +11,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from quantize.errors import QuantizationError
 from quantize.instrument import expose, instrument
-from quantize.interpreter import Array, Sample, SampleRunner, input_slots
+from quantize.interpreter import Array, Sample, SampleRunner, input_slots, read_sound_model
 from quantize.model_file import is_float_activation, read_model, text
 from quantize.observers import Histogram, MinMax, Observer, Ranges
 from quantize.range_plan import RangePlan, plan_ranges
@@ -43,7 +43,7 @@ def calibrate(
         raise QuantizationError(f"percentile {percentile} is not in (50, 100]")
     if len(samples) == 0:
         raise QuantizationError("the calibration set is empty; give at least one sample")
-    plan = plan_ranges(read_model(model))
+    plan = plan_ranges(read_sound_model(model))
     collect = _collect_minmax if method == "minmax" else _collect_histograms
     observed = collect(model, plan, samples, progress) if plan.looks else {}
     return Ranges(method, percentile, observed, plan.derived)

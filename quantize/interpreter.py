@@ -10,6 +10,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter
 
 from quantize.errors import QuantizationError
+from quantize.model_file import read_model
 
 Array = np.ndarray[Any, Any]
 Sample = Mapping[str, Array]
@@ -36,6 +37,13 @@ def open_interpreter(model: bytes) -> Any:
     except (ValueError, RuntimeError) as fault:
         raise QuantizationError(f"the LiteRT interpreter refuses the model: {fault}") from fault
     return interpreter
+
+
+def read_sound_model(model: bytes) -> Any:
+    """The schema's `ModelT` of a `.tflite` that the interpreter takes: its operators have the operands they need."""
+    tree = read_model(model)
+    open_interpreter(model)
+    return tree
 
 
 def input_slots(interpreter: Any) -> tuple[InputSlot, ...]:

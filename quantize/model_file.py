@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import flatbuffers
 import numpy as np
@@ -65,11 +65,15 @@ def parse_model(model: bytes) -> Any:
         tree = schema.ModelT.InitFromObj(schema.Model.GetRootAs(model, 0))
     except Exception as fault:
         raise QuantizationError(f"the model is a damaged .tflite file ({fault}); convert it again") from fault
+    if not tree.subgraphs or not tree.operatorCodes or not tree.buffers or not tree.subgraphs[0].operators:
+        raise QuantizationError("the model has no operators; give a converted .tflite")
     if len(tree.subgraphs) != 1:
         raise QuantizationError(
             f"the model has {len(tree.subgraphs)} subgraphs; only models without control flow (one subgraph)"
             " can be quantized: unroll IF and WHILE in the source model"
         )
+    if not _is_sound(tree):
+        raise QuantizationError("the model is a damaged .tflite file (references point nowhere); convert it again")
     for code in tree.operatorCodes:
         # Files older than schema 3a carry the operator in the one-byte field alone; readers of the new field see ADD.
         code.builtinCode = max(code.builtinCode, code.deprecatedBuiltinCode)
@@ -115,7 +119,7 @@ def constant(tree: Any, tensor: Any) -> np.ndarray[Any, Any] | None:
     if tensor.buffer == 0 or data is None or tensor.type not in NUMPY_TYPES:
         return None
     values = np.asarray(data, np.uint8).view(NUMPY_TYPES[tensor.type])
-    return cast("np.ndarray[Any, Any]", values.reshape(tensor.shape))
+    return values.reshape(tensor.shape)
 
 
 def require_constant(tree: Any, tensor: Any) -> np.ndarray[Any, Any]:
@@ -174,6 +178,23 @@ def _aligned(buffer: Any) -> _AlignedBuffer:
     aligned = _AlignedBuffer()
     aligned.data = buffer.data
     return aligned
+
+
+def _is_sound(tree: Any) -> bool:
+    """Whether every index of the main graph points at something and every name is text."""
+    graph = tree.subgraphs[0]
+    lists = [graph.inputs, graph.outputs, *(part for op in graph.operators for part in (op.inputs, op.outputs))]
+    try:
+        for tensor in graph.tensors:
+            text(tensor.name)
+    except UnicodeDecodeError:
+        return False
+    return (
+        all(-1 <= int(index) < len(graph.tensors) for indices in lists for index in _listed(indices))
+        and all(tensor.buffer < len(tree.buffers) for tensor in graph.tensors)
+        and all(op.opcodeIndex < len(tree.operatorCodes) for op in graph.operators)
+        and all(len(op.outputs) for op in graph.operators if op.outputs is not None)
+    )
 
 
 def _list_indices(graph: Any) -> None:

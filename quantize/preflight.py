@@ -8,11 +8,13 @@ from typing import Any
 
 from ai_edge_litert import schema_py_generated as schema
 
-from quantize.model_file import constant, op_name, read_model, text
+from quantize.interpreter import read_sound_model
+from quantize.io import Io
+from quantize.lint import always_zero, clipped_inputs, mixed_ranges
+from quantize.model_file import constant, op_name, text
 from quantize.observers import Ranges
 from quantize.schemes import DATA_MOVEMENT, INT8_OPS, RECURRENT, WEIGHTED, Scheme, find_scheme
 
-MIXED_RANGE_RATIO = 8.0
 _FLOAT = schema.TensorType.FLOAT32
 
 
@@ -49,14 +51,19 @@ def preflight(model: bytes, scheme: str, *, ranges: Ranges | None = None) -> Pre
 
     Raises QuantizationError for an unknown scheme or a file that is no float model.
     """
-    return preflight_tree(read_model(model), find_scheme(scheme), ranges)
+    return preflight_tree(read_sound_model(model), find_scheme(scheme), ranges, {})
 
 
-def preflight_tree(tree: Any, scheme: Scheme, ranges: Ranges | None) -> Preflight:
-    """As `preflight`, for a model that has been read."""
+def preflight_tree(tree: Any, scheme: Scheme, ranges: Ranges | None, inputs: Mapping[str, Io]) -> Preflight:
+    """As `preflight`, for a model that has been read; scales imposed on `inputs` are compared with `ranges`."""
     rows = tuple(_row(tree, scheme, index, op) for index, op in enumerate(tree.subgraphs[0].operators))
     islands = _count_islands(tree, rows) if scheme.arithmetic == "int8" else 0
-    return Preflight(scheme.name, rows, islands, _mixed_ranges(tree, ranges) if ranges else ())
+    return Preflight(scheme.name, rows, islands, _warnings(tree, ranges, inputs) if ranges else ())
+
+
+def _warnings(tree: Any, ranges: Ranges, inputs: Mapping[str, Io]) -> tuple[str, ...]:
+    known = ranges.tensors
+    return (*mixed_ranges(tree, known), *always_zero(known), *clipped_inputs(inputs, known))
 
 
 def _row(tree: Any, scheme: Scheme, index: int, op: Any) -> PreflightRow:
@@ -132,24 +139,3 @@ def _count_islands(tree: Any, rows: tuple[PreflightRow, ...]) -> int:
             parent[other] = island
         island_of_tensor |= dict.fromkeys(op.outputs, island)
     return len({root(island) for island in range(len(parent))})
-
-
-def _mixed_ranges(tree: Any, ranges: Ranges) -> tuple[str, ...]:
-    graph, known = tree.subgraphs[0], ranges.tensors
-    warnings = []
-    for op in graph.operators:
-        if op_name(tree, op) not in ("CONCATENATION", "PACK"):
-            continue
-        spans: Mapping[str, float] = {
-            name: max(abs(known[name].min), abs(known[name].max))
-            for name in (text(graph.tensors[i].name) for i in op.inputs)
-            if name in known
-        }
-        if spans and max(spans.values()) > MIXED_RANGE_RATIO * min(spans.values()):
-            wide, narrow = max(spans, key=spans.__getitem__), min(spans, key=spans.__getitem__)
-            warnings.append(
-                f"'{text(graph.tensors[op.outputs[0]].name)}' joins '{wide}' (up to {spans[wide]:.3g}) with '{narrow}'"
-                f" (up to {spans[narrow]:.3g}) in one int8 scale; make them separate outputs, or bring them to"
-                " similar ranges before they are joined"
-            )
-    return tuple(warnings)

@@ -12,6 +12,7 @@ from ai_edge_litert import schema_py_generated as schema
 from quantize.bias import BiasRepair, find_overflows
 from quantize.errors import QuantizationError
 from quantize.float16 import to_float16
+from quantize.interpreter import read_sound_model
 from quantize.io import Io, check_io, set_boundaries
 from quantize.model_file import constant, op_name, read_model, stored_output_shapes, text, write_model
 from quantize.observers import Range, Ranges
@@ -58,11 +59,11 @@ def quantize(
     operator under full_integer; a bias that cannot be made to fit; a result that is not finite.
     """
     chosen, wishes_in, wishes_out = find_scheme(scheme), inputs or {}, outputs or {}
-    tree = read_model(model)
+    tree = read_sound_model(model)
     _refuse_quantized(tree)
     _refuse_not_finite(tree, chosen)
     check_io(tree, chosen, wishes_in, wishes_out)
-    table = preflight_tree(tree, chosen, ranges)
+    table = preflight_tree(tree, chosen, ranges, wishes_in)
     if full_integer:
         _refuse_floats(chosen, table)
     if chosen.weights == "float32":

@@ -35,7 +35,7 @@ def prepare_ranges(tree: Any, ranges: Ranges, inputs: Mapping[str, Io]) -> dict[
 
 
 def _never_empty(known: Range) -> Range:
-    """A tensor that was zero throughout gets a scale of 1/255: any represents zero, a tiny one overflows biases."""
+    """A tensor that was zero throughout gets 0..1: any scale represents zero, a tiny one overflows biases."""
     return Range(0.0, 1.0, known.count) if known.min == known.max == 0 else known
 
 

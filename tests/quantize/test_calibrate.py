@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import warnings
 
 import numpy as np
@@ -192,3 +193,15 @@ def test_progress_counts_up_and_may_interrupt(trained) -> None:
 def test_file_that_is_no_model_is_refused(damage) -> None:
     with pytest.raises(QuantizationError):
         calibrate(damage, [{"x": np.zeros(1, np.float32)}])
+
+
+def test_damaged_files_are_refused_or_work_but_never_crash(trained) -> None:
+    random = np.random.default_rng(0)
+    for trial in range(25):
+        damaged = bytearray(trained.model)
+        if trial % 2:
+            damaged = damaged[: random.integers(8, len(damaged))]
+        for _ in range(3):
+            damaged[random.integers(0, len(damaged))] = random.integers(0, 256)
+        with contextlib.suppress(QuantizationError):
+            calibrate(bytes(damaged), trained.samples[:1])

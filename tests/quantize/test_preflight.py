@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from ai_edge_litert.interpreter import Interpreter
 
-from quantize import QuantizationError, calibrate, preflight, quantize
+from quantize import Io, QuantizationError, calibrate, preflight, quantize
 
 
 @pytest.fixture
@@ -105,3 +105,20 @@ def test_concatenation_of_very_different_ranges_is_warned_of(network) -> None:
 def test_unknown_scheme_is_refused(trained) -> None:
     with pytest.raises(QuantizationError, match="unknown"):
         preflight(trained.model, "int4")
+
+
+def test_tensor_that_never_moved_is_warned_of(network) -> None:
+    net = network()
+    state, x = net.input("state", [1, 4]), net.input("x", [1, 4])
+    model = net.build(net.op("ADD", [state, x], "y", [1, 4]))
+    samples = [{"state": np.zeros((1, 4), np.float32), "x": np.ones((1, 4), np.float32)}] * 3
+    result = quantize(model, scheme="int8", ranges=calibrate(model, samples))
+    (warning,) = result.preflight.warnings
+    assert warning.startswith("'state' was zero in all 3 calibration samples")
+
+
+@pytest.mark.parametrize(("scale", "warned"), [(1 / 255, False), (1 / 300, True), (1 / 127, False)])
+def test_imposed_scale_that_clips_is_warned_of(trained, scale, warned) -> None:
+    ranges = calibrate(trained.model, trained.samples)
+    result = quantize(trained.model, scheme="int8", ranges=ranges, inputs={"image": Io("uint8", scale, 0)})
+    assert [w.startswith("input 'image' is imposed to 0..") for w in result.preflight.warnings] == [True] * warned

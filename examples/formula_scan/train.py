@@ -18,11 +18,11 @@ import torch
 from numpy.typing import NDArray
 from safetensors.torch import save_file
 from torch import Tensor, nn
-from torch.nn.functional import binary_cross_entropy_with_logits, cross_entropy
+from torch.nn.functional import affine_grid, binary_cross_entropy_with_logits, cross_entropy, grid_sample
 
 from formula_scan.dataset import Shard, read_shard, write_shard
 from formula_scan.grammar import PAD, START
-from formula_scan.imaging import PAGE_SIZE
+from formula_scan.imaging import PAGE_SIZE, READ_WIDTH
 from formula_scan.models import STATE_SIZE, STRIDE, Decoder, Encoder, Locator, Orienter
 
 HERE = Path(__file__).resolve().parent
@@ -118,7 +118,7 @@ def _locate_loss(locator: nn.Module, images: Tensor, heat: Tensor, counts: Tenso
     focus = torch.where(is_centre, (1 - probability) ** 2, (1 - heat) ** 4 * probability**2)
     centres = (loss * focus * counts).sum() / is_centre.sum().clamp(min=1)
     reach = ((distances - sides).abs() * known[:, None]).sum() / known.sum().clamp(min=1)
-    return centres + reach * 12
+    return centres + reach * 24
 
 
 # orient ---------------------------------------------------------------------------------------------------------
@@ -139,12 +139,29 @@ def _orient_loss(orienter: nn.Module, images: Tensor, turns: Tensor) -> Tensor:
 # read -----------------------------------------------------------------------------------------------------------
 
 
+def _reframe(rng: np.random.Generator, lines: Tensor) -> Tensor:
+    """Crops as a locator that is a few pixels off would cut them: smaller or larger, and shifted."""
+    count = len(lines)
+    zoom = rng.uniform(0.82, 1.05, count)
+    down = rng.uniform(-1, 1, count) * (0.02 + np.maximum(0, 1 - zoom))
+    right = rng.uniform(-2, 7, count) * 2 / READ_WIDTH
+    # affine_grid maps places of the result to places of the source, both in -1 .. 1
+    theta = np.zeros((count, 2, 3), dtype=np.float32)
+    theta[:, 0, 0] = theta[:, 1, 1] = 1 / zoom
+    theta[:, 0, 2] = (1 - right) / zoom - 1
+    theta[:, 1, 2] = -down / zoom
+    grid = affine_grid(torch.from_numpy(theta).to(lines.device), list(lines.shape), align_corners=False)
+    moved = grid_sample(lines, grid, padding_mode="border", align_corners=False)
+    kept = torch.from_numpy(rng.random(count) < 0.3).to(lines.device).view(-1, 1, 1, 1)
+    return torch.where(kept, lines, moved)
+
+
 def _read_batches(shard: Shard, rng: np.random.Generator) -> Iterator[tuple[Tensor, ...]]:
     """Formulas of about the same length share a batch: no steps are spent on padding."""
     lengths = (shard.tokens != PAD).sum(axis=1) + rng.uniform(0, 3, len(shard.tokens))
     batches = np.array_split(np.argsort(lengths), max(1, len(lengths) // 32))
     for chosen in (batches[index] for index in rng.permutation(len(batches))):
-        images = _relight(rng, _to_unit(shard.lines[chosen, rng.integers(2)])[:, None])
+        images = _relight(rng, _reframe(rng, _to_unit(shard.lines[chosen, rng.integers(2)])[:, None]))
         yield images, torch.from_numpy(shard.tokens[chosen].astype(np.int64)).to(DEVICE)
 
 
@@ -168,10 +185,10 @@ def _read_loss(reader: nn.Module, images: Tensor, tokens: Tensor) -> Tensor:
 
 def _tasks() -> dict[str, Callable[[], Task]]:
     return {
-        "locate": lambda: Task("locate", {"locate": Locator()}, _locate_batches, _locate_loss, 12_000, 2e-3),
-        "orient": lambda: Task("orient", {"orient": Orienter()}, _orient_batches, _orient_loss, 100_000, 2e-3),
+        "locate": lambda: Task("locate", {"locate": Locator()}, _locate_batches, _locate_loss, 70_000, 2e-3),
+        "orient": lambda: Task("orient", {"orient": Orienter()}, _orient_batches, _orient_loss, 160_000, 2e-3),
         "read": lambda: Task(
-            "read", {"encode": Encoder(), "decode": Decoder()}, _read_batches, _read_loss, 400_000, 1.2e-3
+            "read", {"encode": Encoder(), "decode": Decoder()}, _read_batches, _read_loss, 250_000, 1.2e-3
         ),
     }
 
@@ -181,6 +198,12 @@ def _shard_numbers(rng: np.random.Generator, shards: int, wait: bool) -> Iterato
     while True:
         there = [number for number in range(shards) if (CACHE / f"{number:04d}").exists()] if wait else range(shards)
         yield from rng.permutation(there)
+
+
+def _moving_average(average: Tensor, current: Tensor, updates: Tensor | int) -> Tensor:
+    """Exponential average whose memory grows with the updates, so that it never holds the random start."""
+    decay = min(0.998, (1 + int(updates)) / (10 + int(updates)))
+    return average + ((current - average) * (1 - decay)).to(average.dtype)
 
 
 def _train(task: Task, shards: int, wait: bool, samples: int) -> None:
@@ -193,9 +216,7 @@ def _train(task: Task, shards: int, wait: bool, samples: int) -> None:
     optimiser = torch.optim.AdamW(
         [{"params": decayed, "weight_decay": 0.02}, {"params": plain, "weight_decay": 0.0}], lr=task.rate
     )
-    average = torch.optim.swa_utils.AveragedModel(
-        networks, multi_avg_fn=torch.optim.swa_utils.get_ema_multi_avg_fn(0.998), use_buffers=True
-    )
+    average = torch.optim.swa_utils.AveragedModel(networks, avg_fn=_moving_average, use_buffers=True)
     checkpoint = CACHE / f"{task.name}.pt"
     seen, spent_s = 0, 0.0
     if checkpoint.exists():
@@ -241,7 +262,8 @@ def _train(task: Task, shards: int, wait: bool, samples: int) -> None:
             }
             torch.save(state, checkpoint.with_suffix(".tmp"))
             checkpoint.with_suffix(".tmp").rename(checkpoint)
-            _write(task, average.module)
+            if finished or task.name != "orient":  # an export takes far longer than a file of weights
+                _write(task, average.module)
         if finished:
             _log(f"{task.name}: done in {(time.monotonic() - started) / 60:.1f} min")
             return

@@ -8,13 +8,13 @@ finds all but that stage and what depends on it, and no build ever finds somethi
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from litebundle.build.digests import digest_file, digest_of, digest_of_code, digest_of_folder, tool_versions
 from litebundle.data import DataSet, load_dataset
-from litebundle.graph import Graph, Node
+from litebundle.graph import STAGE_OPS, Graph, Node
 from litebundle.pipeline import Pipeline, Stage, compile_graph, foldable_normalize
 
 LIBRARIES = ("numpy", "onnx", "onnxruntime", "ai-edge-litert", "ai-edge-quantizer", "flatbuffers", "pillow")
@@ -49,41 +49,49 @@ def make_plan(pipeline: Pipeline) -> Plan:
     float_graph = compile_graph(pipeline)
     graph = compile_graph(pipeline, folded=folded_stages(pipeline))
     libraries = tool_versions(*LIBRARIES)
-    runs = digest_of_code("litebundle/glue", "litebundle/run", "litebundle/build", "quantize")
+    labels = {name: digest_file(path) for name, path in pipeline.labels().items()}
+    converting = digest_of_code("converter")
+    quantizing = digest_of_code("quantize")
+    running = digest_of_code("litebundle/glue", "litebundle/run", "litebundle/data", "litebundle/build")
 
-    code = digest_of_code("converter")
     source = {stage.name: _source_key(stage, pipeline) for stage in pipeline.stages}
     convert = {
-        stage.name: digest_of(code, source[stage.name], _shapes(stage), stage.parity_tolerance, libraries)
+        stage.name: digest_of(converting, source[stage.name], _signature(stage), stage.parity_tolerance, libraries)
         for stage in pipeline.stages
     }
 
     def fed_by(name: str, data: str) -> str:
-        before = upstream(float_graph, name)
+        before = upstream(float_graph, [name])
         stages = sorted({node.stage for node in before if node.stage})
-        return digest_of([n.to_json() for n in before], {s: convert[s] for s in stages}, data, runs)
+        return digest_of([n.to_json() for n in before], {s: convert[s] for s in stages}, data, running)
 
     parity, ranges, quantized, drift = {}, {}, {}, {}
     for stage in pipeline.stages:
         name, settings = stage.name, stage.quantize.model_dump(mode="json")
         fed = fed_by(name, calibrate_digest)
         parity[name] = digest_of(fed, convert[name], stage.parity_tolerance)
-        ranges[name] = digest_of(fed, stage.quantize.calibration, stage.quantize.percentile)
-        quantized[name] = digest_of(convert[name], ranges[name], settings, name in folded_stages(pipeline))
+        ranges[name] = digest_of(quantizing, fed, stage.quantize.calibration, stage.quantize.percentile)
+        quantized[name] = digest_of(
+            quantizing,
+            convert[name],
+            ranges[name] if needs_ranges(stage) else None,
+            settings,
+            name in folded_stages(pipeline),
+        )
         drift[name] = digest_of(quantized[name], fed_by(name, validate_digest))
     cascade = digest_of(
         quantized,
         float_graph.to_json(),
         graph.to_json(),
+        labels,
         validate_digest,
+        running,
         digest_of_code("litebundle/metrics"),
     )
-    labels = {name: digest_file(path) for name, path in pipeline.labels().items()}
     whole = digest_of(
         cascade,
         parity,
         drift,
-        labels,
         json.loads(pipeline.model_dump_json(exclude={"root"})),
         digest_of_code("litebundle"),
     )
@@ -102,12 +110,17 @@ def folded_stages(pipeline: Pipeline) -> frozenset[str]:
     )
 
 
-def upstream(graph: Graph, stage: str) -> tuple[Node, ...]:
-    """All nodes whose values reach the stage's model, in run order, its own model node last."""
+def needs_ranges(stage: Stage) -> bool:
+    """Whether quantizing the stage takes the ranges of its tensors, and so calibration pictures."""
+    return stage.quantize.scheme == "int8"
+
+
+def upstream(graph: Graph, stages: Collection[str]) -> tuple[Node, ...]:
+    """All nodes whose values reach the models of the stages, in run order, those models' own nodes included."""
     wanted: set[str] = set()
     found: list[Node] = []
     for node in reversed(graph.nodes):
-        own = node.stage == stage and node.op in ("model", "autoregressive_decode")
+        own = node.stage in stages and node.op in STAGE_OPS
         if own or wanted & set(node.outputs):
             wanted |= set(node.inputs)
             found.append(node)
@@ -133,5 +146,5 @@ def _source_key(stage: Stage, pipeline: Pipeline) -> str:
     return digest_of(code, stage.target, modules, weights, inputs, stage.outputs, tool_versions(*TORCH_LIBRARIES))
 
 
-def _shapes(stage: Stage) -> list[Any]:
-    return [(tensor.name, tensor.shape, tensor.layout) for tensor in stage.inputs]
+def _signature(stage: Stage) -> list[Any]:
+    return [[(tensor.name, tensor.shape) for tensor in stage.inputs], dict(stage.layouts)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Protocol
 
 Advance = Callable[[int], None]
@@ -14,18 +14,13 @@ Advance = Callable[[int], None]
 class Progress(Protocol):
     """Where a build says what it is doing."""
 
-    def step(self, title: str, total: int | None = None) -> _Step:
+    def step(self, title: str, total: int | None = None) -> AbstractContextManager[Advance]:
         """A context manager around one piece of work; yields a function to call with each advance."""
         ...
 
     def note(self, text: str) -> None:
         """One line that stays."""
         ...
-
-
-class _Step(Protocol):
-    def __enter__(self) -> Advance: ...
-    def __exit__(self, *exception: object) -> bool | None: ...
 
 
 class LogProgress:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, fields
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -25,7 +25,7 @@ def from_bytes(kind: type[T], data: bytes, **more: Any) -> T:
     """What `to_bytes` wrote, as a `kind` again; `more` are the fields stored elsewhere."""
     from pydantic import TypeAdapter
 
-    return cast(T, TypeAdapter(kind).validate_python(json.loads(data) | more))
+    return TypeAdapter(kind).validate_python(json.loads(data) | more)
 
 
 def _plain(value: Any) -> Any:

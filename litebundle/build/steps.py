@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,11 +14,14 @@ from converter import Conversion, ConversionError, Parity, convert_onnx, prove
 from litebundle.build import records
 from litebundle.build.cache import Artefact, Cache
 from litebundle.build.calibrate import Sample, stage_inputs
-from litebundle.build.plan import Plan, folded_stages
-from litebundle.build.progress import Progress
+from litebundle.build.plan import Plan, folded_stages, needs_ranges, upstream
+from litebundle.build.progress import Advance, Progress
 from litebundle.build.sources import sources
 from litebundle.data import DataSample
-from litebundle.pipeline import Stage, foldable_normalize
+from litebundle.errors import LitebundleError
+from litebundle.graph import Graph
+from litebundle.pipeline import Stage, check_shapes, foldable_normalize
+from litebundle.pipeline.compile import JoinError
 from litebundle.run import LiteRTModel
 from quantize import Drift, Io, QuantizationError, Quantized, Ranges, calibrate, drift, quantize
 
@@ -37,16 +40,18 @@ class Steps:
 
     @cached_property
     def conversions(self) -> Mapping[str, Conversion]:
-        """Float models, each equal to its source."""
-        return {stage.name: self._conversion(stage) for stage in self.plan.pipeline.stages}
+        """Float models, each equal to its source, whose shapes fit together."""
+        made = {stage.name: self._conversion(stage) for stage in self.plan.pipeline.stages}
+        self._check_joins(made)
+        return made
 
     @cached_property
     def parities(self) -> Mapping[str, Parity]:
         """Proof of equality on inputs that calibration pictures bring to each stage."""
-        found = self._cached("parity", self.plan.parity)
-        if any(artefact is None for artefact in found.values()):
-            inputs = self._inputs(spread(self.plan.calibrate.samples, PARITY_SAMPLES), PARITY_SAMPLES)
-            for stage in self.plan.pipeline.stages:
+        found, missing = self._cached("parity", self.plan.parity, self.plan.pipeline.stages)
+        if missing:
+            inputs = self._inputs(missing, spread(self.plan.calibrate.samples, PARITY_SAMPLES), PARITY_SAMPLES)
+            for stage in missing:
                 with self._step(stage, "compare with its source"):
                     parity = prove(
                         self._sources[stage.name],
@@ -61,9 +66,8 @@ class Steps:
     @cached_property
     def ranges(self) -> Mapping[str, Ranges]:
         """Ranges of the tensors of the stages whose scheme needs them."""
-        needy = [s for s in self.plan.pipeline.stages if s.quantize.scheme == "int8"]
-        found = {s.name: self.cache.get("ranges", self.plan.ranges[s.name]) for s in needy}
-        missing = [stage for stage in needy if found[stage.name] is None]
+        needy = [stage for stage in self.plan.pipeline.stages if needs_ranges(stage)]
+        found, missing = self._cached("ranges", self.plan.ranges, needy)
         if missing:
             for name, observed in self._observe(missing).items():
                 files = {"ranges.json": observed.to_json().encode()}
@@ -78,10 +82,10 @@ class Steps:
     @cached_property
     def drifts(self) -> Mapping[str, Drift]:
         """Float against quantized, tensor by tensor, on inputs that validation pictures bring to each stage."""
-        found = self._cached("drift", self.plan.drift)
-        if any(artefact is None for artefact in found.values()):
-            inputs = self._inputs(spread(self.plan.validate.samples, DRIFT_SAMPLES), DRIFT_SAMPLES)
-            for stage in self.plan.pipeline.stages:
+        found, missing = self._cached("drift", self.plan.drift, self.plan.pipeline.stages)
+        if missing:
+            inputs = self._inputs(missing, spread(self.plan.validate.samples, DRIFT_SAMPLES), DRIFT_SAMPLES)
+            for stage in missing:
                 with self._step(stage, "measure the drift of its tensors", DRIFT_SAMPLES) as advance:
                     measured = drift(
                         self.conversions[stage.name].tflite,
@@ -120,12 +124,20 @@ class Steps:
                 conversion = convert_onnx(
                     source,
                     shapes={tensor.name: tensor.shape for tensor in stage.inputs},
-                    layouts=_layouts(stage),
+                    layouts=stage.layouts,
                     tolerance=stage.parity_tolerance,
                 )
             facts = records.to_bytes(records.without(conversion, "tflite"))
             artefact = self.cache.put("convert", key, {TFLITE: conversion.tflite, "conversion.json": facts})
         return records.from_bytes(Conversion, artefact.read("conversion.json"), tflite=artefact.read(TFLITE))
+
+    def _check_joins(self, made: Mapping[str, Conversion]) -> None:
+        outputs = {f"{name}/{t.onnx_name}": t.shape for name, model in made.items() for t in model.outputs}
+        try:
+            check_shapes(self.plan.pipeline, self.plan.float_graph, outputs)
+        except JoinError as error:
+            stage = self.plan.pipeline.stages[int(error.loc[1])]
+            raise LitebundleError(f"stage {stage.name!r}: {error}") from error
 
     def _quantized(self, stage: Stage) -> Quantized:
         key = self.plan.quantized[stage.name]
@@ -172,15 +184,7 @@ class Steps:
         settings = {stage.name: stage.quantize for stage in stages}
         title = f"calibrate {', '.join(names)}"
         with self.progress.step(title, len(self.plan.calibrate.samples)) as advance:
-            chunks = stage_inputs(
-                self.plan.float_graph,
-                self.float_models,
-                self.labels,
-                self.plan.calibrate.samples,
-                names,
-                advance=advance,
-            )
-            for chunk in chunks:
+            for chunk in self._recorded(stages, self.plan.calibrate.samples, advance):
                 for name, inputs in chunk.items():
                     with of_stage(name):
                         seen = calibrate(
@@ -192,17 +196,28 @@ class Steps:
                     observed[name] = observed[name].merge(seen) if name in observed else seen
         return observed
 
-    def _inputs(self, samples: list[DataSample], limit: int) -> dict[str, list[Sample]]:
+    def _inputs(self, stages: Sequence[Stage], samples: list[DataSample], limit: int) -> dict[str, list[Sample]]:
         """Up to `limit` inputs of each stage, spread over what the float pipeline sees on the samples."""
-        names = [stage.name for stage in self.plan.pipeline.stages]
-        found: dict[str, list[Sample]] = {name: [] for name in names}
-        for chunk in stage_inputs(self.plan.float_graph, self.float_models, self.labels, samples, names):
+        found: dict[str, list[Sample]] = {stage.name: [] for stage in stages}
+        for chunk in self._recorded(stages, samples):
             for name, inputs in chunk.items():
                 found[name] += inputs
         return {name: spread(inputs, limit) for name, inputs in found.items()}
 
-    def _cached(self, step: str, keys: Mapping[str, str]) -> dict[str, Artefact | None]:
-        return {name: self.cache.get(step, key) for name, key in keys.items()}
+    def _recorded(
+        self, stages: Sequence[Stage], samples: Collection[DataSample], advance: Advance = lambda count: None
+    ) -> Iterator[Mapping[str, list[Sample]]]:
+        """Inputs of the stages in the float pipeline, of which only what leads to them runs."""
+        names = [stage.name for stage in stages]
+        graph = Graph(upstream(self.plan.float_graph, names), ())
+        return stage_inputs(graph, self.float_models, self.labels, samples, names, advance=advance)
+
+    def _cached(
+        self, step: str, keys: Mapping[str, str], stages: Sequence[Stage]
+    ) -> tuple[dict[str, Artefact | None], list[Stage]]:
+        """What the cache has of the step by stage name, and the stages of which it has nothing."""
+        found = {stage.name: self.cache.get(step, keys[stage.name]) for stage in stages}
+        return found, [stage for stage in stages if found[stage.name] is None]
 
     @contextmanager
     def _step(self, stage: Stage, title: str, total: int | None = None) -> Iterator[Any]:
@@ -224,10 +239,6 @@ def spread(items: Any, limit: int) -> list[Any]:
     items = list(items)
     step = max(1, -(-len(items) // limit))
     return list(islice(items, 0, None, step))
-
-
-def _layouts(stage: Stage) -> dict[str, str]:
-    return {"*": "NHWC"} | {tensor.name: "NHWC" for tensor in stage.inputs if tensor.channels_first}
 
 
 def _whole(artefact: Artefact | None) -> Artefact:

@@ -187,7 +187,7 @@ def encode() -> ModelProto:
 
 
 def decode() -> ModelProto:
-    """token int64 [1], state [1, 4], memory [1, 2, 4] -> logits [1, 5], state_out [1, 4]: one-hot number of the step."""
+    """token int64 [1], state [1, 4], memory [1, 2, 4] -> logits [1, 5], state_out [1, 4]: which step it is."""
     shift = np.eye(4, k=1, dtype=np.float32)
     shift[:, 0] -= 1
     letters = np.zeros((4, 5), np.float32)

@@ -27,6 +27,7 @@ LARGEST_FOLDED_ELEMENTS = 1 << 27
 SHAPE_DATA_ELEMENTS = 1 << 12
 NARROWED = {TensorProto.FLOAT16: TensorProto.FLOAT, TensorProto.DOUBLE: TensorProto.FLOAT}
 SHAPE_OPS = ("Shape", "Size")  # known as soon as the shape of their input is
+UNINFERRED_OPS = ("GroupNormalization",)  # ONNX infers nothing for it; it keeps the shape of its first input
 RANDOM_OPS = frozenset(
     {"RandomNormal", "RandomUniform", "RandomNormalLike", "RandomUniformLike", "Bernoulli", "Multinomial"}
 )
@@ -194,7 +195,11 @@ class _Reader:
             self.nodes.append(node)
 
     def _infer(self, node: Node, proto: NodeProto) -> None:
-        """Types of the node's outputs by ONNX's own inference, which knows every operator and opset."""
+        """Types of the node's outputs by ONNX's own inference, which knows almost every operator and opset."""
+        if node.op in UNINFERRED_OPS and node.input(0):
+            source = self.values[node.inputs[0]]
+            self._add(Value(node.outputs[0], source.shape, source.dtype))
+            return
         local = _renamed(proto, node)
         types, data = {}, {}
         for name in filter(None, node.inputs):

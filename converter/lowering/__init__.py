@@ -14,6 +14,7 @@ from converter.lowering import (
     resize,
     shaping,
     softmax,
+    sorting,
 )
 from converter.lowering.registry import RULES
 
@@ -29,6 +30,7 @@ FAMILIES = (
     resize,
     shaping,
     softmax,
+    sorting,
 )
 
 __all__ = ["FAMILIES", "RULES"]

@@ -6,7 +6,6 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from converter.graph import Node
-from converter.layout import Layout
 from converter.lowerer import Lowerer, Op
 from converter.lowering.broadcast import aligned
 from converter.lowering.registry import lowers
@@ -91,22 +90,50 @@ def prelu(lower: Lowerer, node: Node) -> None:
     lower.place(node.outputs[0], result, layout)
 
 
-@lowers("Elu")
+@lowers("Elu", "Celu", "Selu")
 def elu(lower: Lowerer, node: Node) -> None:
-    """x where positive, alpha (e^x - 1) elsewhere; TFLite knows alpha = 1 only."""
-    if node.attributes.get("alpha", 1.0) != 1.0:
-        raise lower.refusal(node, f"alpha {node.attributes['alpha']:g}", "use alpha 1 in the source model")
+    """gamma * (x where positive, alpha (e^(x / width) - 1) elsewhere); TFLite's ELU is the case of ones."""
     placed = lower.current(node.inputs[0])
-    lower.place(node.outputs[0], lower.unary(Op.ELU, placed.tensor), placed.layout)
+    alpha, gamma, width = _elu_constants(node)
+    if alpha == gamma == width == 1.0:
+        lower.place(node.outputs[0], lower.unary(Op.ELU, placed.tensor), placed.layout)
+        return
+    negative = lower.binary(Op.MINIMUM, placed.tensor, lower.scalar(0.0, placed.tensor))
+    decayed = lower.unary(Op.EXP, lower.binary(Op.MUL, negative, lower.scalar(1 / width, negative)))
+    bent = lower.binary(Op.SUB, decayed, lower.scalar(1.0, decayed))
+    bent = lower.binary(Op.MUL, bent, lower.scalar(alpha * gamma, bent))
+    straight = lower.unary(Op.RELU, placed.tensor)
+    straight = lower.binary(Op.MUL, straight, lower.scalar(gamma, straight))
+    lower.place(node.outputs[0], lower.binary(Op.ADD, straight, bent), placed.layout)
 
 
-@lowers("Softplus")
+def _elu_constants(node: Node) -> tuple[float, float, float]:
+    """(alpha, gamma, width); the defaults of Selu are Klambauer et al.'s (2017)."""
+    if node.op == "Selu":
+        return node.attributes.get("alpha", 1.6732632), node.attributes.get("gamma", 1.0507010), 1.0
+    alpha = node.attributes.get("alpha", 1.0)
+    return alpha, 1.0, alpha if node.op == "Celu" else 1.0
+
+
+@lowers("Softsign")
+def softsign(lower: Lowerer, node: Node) -> None:
+    """x / (1 + |x|)."""
+    placed = lower.current(node.inputs[0])
+    magnitude = lower.unary(Op.ABS, placed.tensor)
+    below = lower.binary(Op.ADD, magnitude, lower.scalar(1.0, magnitude))
+    lower.place(node.outputs[0], lower.binary(Op.DIV, placed.tensor, below), placed.layout)
+
+
+@lowers("Softplus", "Mish")
 def softplus(lower: Lowerer, node: Node) -> None:
-    """log(1 + e^x) = max(x, 0) + log(1 + e^-|x|), which does not overflow."""
+    """log(1 + e^x) = max(x, 0) + log(1 + e^-|x|), which does not overflow; Mish is x tanh of it."""
     placed = lower.current(node.inputs[0])
     decayed = lower.unary(Op.EXP, lower.unary(Op.NEG, lower.unary(Op.ABS, placed.tensor)))
     logarithm = lower.unary(Op.LOG, lower.binary(Op.ADD, decayed, lower.scalar(1.0, decayed)))
-    lower.place(node.outputs[0], lower.binary(Op.ADD, lower.unary(Op.RELU, placed.tensor), logarithm), placed.layout)
+    result = lower.binary(Op.ADD, lower.unary(Op.RELU, placed.tensor), logarithm)
+    if node.op == "Mish":
+        result = lower.binary(Op.MUL, placed.tensor, lower.unary(Op.TANH, result))
+    lower.place(node.outputs[0], result, placed.layout)
 
 
 @lowers("Gelu")
@@ -115,10 +142,5 @@ def gelu(lower: Lowerer, node: Node) -> None:
     placed = lower.current(node.inputs[0])
     options = schema.GeluOptionsT()
     options.approximate = node.attributes.get("approximate", "none") == "tanh"
-    _place_unary(lower, node, Op.GELU, placed.tensor, placed.layout, options)
-
-
-def _place_unary(
-    lower: Lowerer, node: Node, code: int, tensor: Tensor, layout: Layout, options: schema.GeluOptionsT
-) -> None:
-    lower.place(node.outputs[0], lower.emit(code, [tensor], tensor.shape, options=options), layout)
+    result = lower.emit(Op.GELU, [placed.tensor], placed.tensor.shape, options=options)
+    lower.place(node.outputs[0], result, placed.layout)

@@ -61,6 +61,18 @@ def identity(lower: Lowerer, node: Node) -> None:
     lower.place(node.outputs[0], placed.tensor, placed.layout)
 
 
+@lowers("Tan", "Atan")
+def tangent(lower: Lowerer, node: Node) -> None:
+    """sin / cos, and the angle over a leg of one."""
+    placed = lower.current(node.inputs[0])
+    if node.op == "Tan":
+        result = lower.binary(Op.DIV, lower.unary(Op.SIN, placed.tensor), lower.unary(Op.COS, placed.tensor))
+    else:
+        ones = lower.new_constant(np.ones(placed.tensor.shape, np.float32), f"{node.outputs[0]}/ones")
+        result = lower.binary(Op.ATAN2, placed.tensor, ones)  # which does not broadcast
+    lower.place(node.outputs[0], result, placed.layout)
+
+
 @lowers("Reciprocal")
 def reciprocal(lower: Lowerer, node: Node) -> None:
     """1 / x."""

@@ -23,6 +23,7 @@ REDUCERS = {
     "ReduceL1": Op.SUM,
     "ReduceL2": Op.SUM,
     "ReduceLogSum": Op.SUM,
+    "ReduceLogSumExp": Op.SUM,
 }
 
 
@@ -45,6 +46,19 @@ def reduced_axes(lower: Lowerer, node: Node) -> list[int]:
     return [axis % rank for axis in axes]
 
 
+@lowers("LpNormalization")
+def lp_normalization(lower: Lowerer, node: Node) -> None:
+    """x divided by its L1 or L2 norm along one axis."""
+    placed = lower.current(node.inputs[0])
+    axis = placed.layout.index(node.attributes.get("axis", -1) % len(placed.layout))
+    if node.attributes.get("p", 2) == 2:
+        norm = lower.binary(Op.MUL, placed.tensor, placed.tensor)
+        norm = lower.unary(Op.SQRT, reduced(lower, Op.SUM, norm, [axis], keep=True))
+    else:
+        norm = reduced(lower, Op.SUM, lower.unary(Op.ABS, placed.tensor), [axis], keep=True)
+    lower.place(node.outputs[0], lower.binary(Op.DIV, placed.tensor, norm), placed.layout)
+
+
 @lowers(*REDUCERS)
 def reduction(lower: Lowerer, node: Node) -> None:
     """The axes follow the order that the tensor has."""
@@ -56,12 +70,19 @@ def reduction(lower: Lowerer, node: Node) -> None:
         tensor = lower.binary(Op.MUL, tensor, tensor)
     elif node.op == "ReduceL1":
         tensor = lower.unary(Op.ABS, tensor)
+    positions = [placed.layout.index(axis) for axis in axes]
+    shift = None
+    if node.op == "ReduceLogSumExp":  # the largest is taken out first, so that nothing overflows
+        shift = reduced(lower, Op.REDUCE_MAX, tensor, positions, keep=True) if axes else tensor
+        tensor = lower.unary(Op.EXP, lower.binary(Op.SUB, tensor, shift))
     if axes:
-        tensor = reduced(lower, REDUCERS[node.op], tensor, [placed.layout.index(axis) for axis in axes], keep=keep)
+        tensor = reduced(lower, REDUCERS[node.op], tensor, positions, keep=keep)
     if node.op == "ReduceL2":
         tensor = lower.unary(Op.SQRT, tensor)
-    elif node.op == "ReduceLogSum":
+    elif node.op in ("ReduceLogSum", "ReduceLogSumExp"):
         tensor = lower.unary(Op.LOG, tensor)
+    if shift is not None:
+        tensor = lower.binary(Op.ADD, tensor, lower.reshape(shift, tensor.shape))
     lower.place(node.outputs[0], tensor, placed.layout if keep or not axes else without(placed.layout, axes))
 
 

@@ -15,13 +15,20 @@ from tests.converter.against_onnxruntime import assert_same, floats, model_of, o
 SETTINGS = settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 UNARY = [
     "Relu", "Sigmoid", "Tanh", "Exp", "Neg", "Abs", "Sin", "Cos", "Floor", "Ceil", "Round", "Sign", "HardSwish",
-    "HardSigmoid", "LeakyRelu", "Elu", "Softplus", "Identity", "Reciprocal",
+    "HardSigmoid", "LeakyRelu", "Elu", "Softplus", "Identity", "Reciprocal", "Celu", "Selu", "Softsign", "Mish",
+    "Tan", "Atan",
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("op", UNARY)
 def test_unary(op):
     model, feeds = one_op(op, [floats(2, 3, 4) * 4])
+    assert_same(model, feeds)
+
+
+@pytest.mark.parametrize(("op", "alpha"), [("Elu", 0.5), ("Celu", 2.0), ("Selu", 1.5), ("LeakyRelu", 0.3)])
+def test_bent_lines_with_a_slope(op, alpha):
+    model, feeds = one_op(op, [floats(2, 3, 4) * 4], alpha=alpha)
     assert_same(model, feeds)
 
 

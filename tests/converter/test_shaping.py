@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from onnx import helper
 
 from converter.layout import arrange, reshaped, same_order
-from tests.converter.against_onnxruntime import assert_same, floats, model_of, one_op, operators
+from converter.onnx_convert import lower
+from tests.converter.against_onnxruntime import assert_same, floats, model_of, one_op, operators, run_tflite
 
 SETTINGS = settings(max_examples=80, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 
@@ -207,7 +208,18 @@ def test_space_to_depth():
 
 
 @pytest.mark.parametrize(
-    "op", ["ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2", "ReduceSumSquare"]
+    "op",
+    [
+        "ReduceMean",
+        "ReduceSum",
+        "ReduceMax",
+        "ReduceMin",
+        "ReduceProd",
+        "ReduceL1",
+        "ReduceL2",
+        "ReduceSumSquare",
+        "ReduceLogSumExp",
+    ],
 )
 @pytest.mark.parametrize("keep", [0, 1])
 @pytest.mark.parametrize("axes", [[1], [2, -1], [0, 2], None])
@@ -253,4 +265,47 @@ def test_layer_normalization(axis):
 
 def test_instance_normalization():
     model, feeds = one_op("InstanceNormalization", [floats(2, 3, 4, 5)], constants=[floats(3), floats(3, seed=1)])
+    assert_same(model, feeds)
+
+
+@pytest.mark.parametrize("opset", [18, 21])
+def test_group_normalization(opset):
+    channels = 2 if opset == 18 else 6
+    constants = [floats(channels, seed=1), floats(channels, seed=2)]
+    model, feeds = one_op("GroupNormalization", [floats(2, 6, 4, 5)], constants=constants, opset=opset, num_groups=2)
+    assert_same(model, feeds)
+
+
+def test_rms_normalization_in_float64():
+    """onnxruntime has no kernel for it: numpy is the judge."""
+    x, scale = floats(2, 3, 4), floats(4, seed=1)
+    model, feeds = one_op("RMSNormalization", [x], constants=[scale], opset=23)
+    expected = x / np.sqrt(np.mean(x.astype(np.float64) ** 2, axis=-1, keepdims=True) + 1e-5) * scale
+    np.testing.assert_allclose(run_tflite(lower(model), feeds)[0], expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("size", [3, 5])
+def test_local_response_normalization(size):
+    model, feeds = one_op("LRN", [floats(2, 7, 3, 4) * 3], size=size, alpha=0.3, beta=0.6, bias=1.5)
+    assert_same(model, feeds)
+
+
+@pytest.mark.parametrize("p", [1, 2])
+@pytest.mark.parametrize("axis", [0, 1, -1])
+def test_lp_normalization(p, axis):
+    model, feeds = one_op("LpNormalization", [floats(2, 3, 4)], axis=axis, p=p)
+    assert_same(model, feeds)
+
+
+@pytest.mark.parametrize("largest", [0, 1])
+@pytest.mark.parametrize("axis", [0, 1, -1])
+def test_top_k(largest, axis):
+    model, feeds = one_op("TopK", [floats(3, 4, 5)], constants=[np.array([2])], outputs=2, axis=axis, largest=largest)
+    assert_same(model, feeds)
+
+
+@pytest.mark.parametrize("exclusive", [0, 1])
+@pytest.mark.parametrize("reverse", [0, 1])
+def test_cumulative_sum(exclusive, reverse):
+    model, feeds = one_op("CumSum", [floats(3, 4)], constants=[np.array(1)], exclusive=exclusive, reverse=reverse)
     assert_same(model, feeds)

@@ -70,6 +70,13 @@ class Bundle:
         """The names of all files in the bundle."""
         return self._container.names
 
+    @property
+    def size_bytes(self) -> int:
+        """Size of the file; of all files where the bundle is a folder."""
+        if self.path.is_file():
+            return self.path.stat().st_size
+        return sum(path.stat().st_size for path in self.path.rglob("*") if path.is_file())
+
     def read(self, name: str) -> memoryview:
         """A file's bytes, without a copy; valid until the bundle is closed.
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
-import json
 import sys
 import traceback
+from contextlib import suppress
 
 import click
 
 from litebundle import __version__
+from litebundle.cli.output import ErrorDocument, Fault, FaultKind, finish_output, to_json, tolerate_any_terminal
 
 VERBS = {
     "init": "Start a project: pipeline.toml, a stub stage, an empty calibration set.",
@@ -23,7 +25,18 @@ VERBS = {
     "quantize": "Quantize one TFLite model.",
     "validate": "Measure the drift between two TFLite models.",
 }
-HELD, FELL_SHORT, BAD_INPUT, INTERNAL_FAULT, INTERRUPTED = 0, 1, 2, 3, 130
+HELD, FELL_SHORT, BAD_INPUT, INTERNAL_FAULT, INTERRUPTED, CLOSED_PIPE = 0, 1, 2, 3, 130, 141
+WAYS_OUT = {
+    errno.ENOENT: "check the path",
+    errno.ENOTDIR: "a part of the path is a file; check the path",
+    errno.EISDIR: "give a file, not a folder",
+    errno.EACCES: "change its permissions or give another place",
+    errno.EPERM: "change its permissions or give another place",
+    errno.EROFS: "give a place that can be written",
+    errno.ENOSPC: "make room, then start again: what was finished is kept",
+    errno.EDQUOT: "make room, then start again: what was finished is kept",
+    errno.EFBIG: "the file would be larger than is allowed here; raise the limit (ulimit -f) or give another place",
+}
 
 
 class LazyVerbs(click.Group):
@@ -71,7 +84,10 @@ def cli() -> None:
 
 def main() -> None:
     """Entry point: every outcome becomes one of the documented exit codes."""
-    sys.exit(run(sys.argv[1:]))
+    tolerate_any_terminal()
+    code = run(sys.argv[1:])
+    finish_output()
+    sys.exit(code)
 
 
 def run(arguments: list[str]) -> int:
@@ -79,21 +95,28 @@ def run(arguments: list[str]) -> int:
     try:
         code = cli.main(arguments, prog_name="litebundle", standalone_mode=False)
         return code if isinstance(code, int) else HELD
-    except click.exceptions.Exit as stop:
-        return stop.exit_code
     except (click.Abort, KeyboardInterrupt):
-        print("interrupted; what was finished is kept", file=sys.stderr)
-        return INTERRUPTED
+        return _failed(arguments, INTERRUPTED, "interrupted", "interrupted; what was finished is kept")
+    except SystemExit:
+        # How click and rich answer a pipe that nobody reads any more.
+        return CLOSED_PIPE
+    except click.exceptions.NoArgsIsHelpError as error:
+        click.echo(error.format_message(), err=True)
+        return BAD_INPUT
     except click.ClickException as error:
-        error.show(sys.stderr)
-        return _failed(arguments, BAD_INPUT, "usage", error.format_message())
+        return _failed(arguments, BAD_INPUT, "usage", _usage_message(error))
     except Exception as error:
         message = _user_message(error)
         if message is None:
             traceback.print_exc()
             return _failed(arguments, INTERNAL_FAULT, "internal", f"{type(error).__name__}: {error}")
-        print(f"error: {message}", file=sys.stderr)
         return _failed(arguments, BAD_INPUT, "input", message)
+
+
+def _usage_message(error: click.ClickException) -> str:
+    """With the way to the verb's own help."""
+    context = getattr(error, "ctx", None)
+    return f"{error.format_message()}; see '{context.command_path} --help'" if context else error.format_message()
 
 
 def _user_message(error: Exception) -> str | None:
@@ -106,11 +129,17 @@ def _user_message(error: Exception) -> str | None:
         return str(error)
     if isinstance(error, OSError) and error.strerror:
         where = f"{error.filename}: " if error.filename else ""
-        return f"{where}{error.strerror}"
+        way_out = WAYS_OUT.get(error.errno or 0)
+        return f"{where}{error.strerror}" + (f"; {way_out}" if way_out else "")
     return None
 
 
-def _failed(arguments: list[str], code: int, kind: str, message: str) -> int:
+def _failed(arguments: list[str], code: int, kind: FaultKind, message: str) -> int:
+    """Say what went wrong; with `--json` also as the document that every verb prints when it has no result."""
+    # Where nobody listens, the exit code alone must do.
+    with suppress(OSError):
+        print(f"error: {message}", file=sys.stderr, flush=True)
     if "--json" in arguments:
-        print(json.dumps({"error": {"kind": kind, "message": message}}, ensure_ascii=False))
+        with suppress(OSError):
+            print(to_json(ErrorDocument(Fault(kind, message))), flush=True)
     return code

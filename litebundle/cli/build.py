@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,10 +12,28 @@ from litebundle.cli import FELL_SHORT, HELD
 from litebundle.cli.output import emit, json_option, print_table
 from litebundle.cli.verdicts import print_verdicts
 
+if TYPE_CHECKING:
+    from litebundle.bundle import Verdict
+
+
+@dataclass(frozen=True)
+class BuiltStage:
+    """A stage's model in the bundle, against the float model it was made from."""
+
+    name: str
+    scheme: str
+    size_bytes: int
+    float_size_bytes: int
+    parity_max_rel: float
+    float_islands: int
+
 
 @dataclass(frozen=True)
 class BuildDocument:
-    """What `litebundle build --json` prints; `verdicts` as in the bundle's manifest, and those on this host."""
+    """What `litebundle build --json` prints; verdicts as in the bundle's manifest, and those on this host.
+
+    `unchanged`: nothing had to be done. `held`: no verdict is fail or not_enough_samples.
+    """
 
     bundle: str
     report: str
@@ -23,8 +41,8 @@ class BuildDocument:
     unchanged: bool
     size_bytes: int
     held: bool
-    verdicts: list[dict[str, Any]]
-    stages: list[dict[str, Any]]
+    verdicts: tuple[Verdict, ...]
+    stages: tuple[BuiltStage, ...]
 
 
 @click.command("build")
@@ -40,6 +58,7 @@ def command(pipeline: Path, output: Path, as_json: bool) -> int:
     """
     from litebundle.build.builder import build
     from litebundle.build.progress import default_progress
+    from litebundle.bundle import Verdict
 
     done = build(pipeline, output, default_progress())
     summary = done.summary
@@ -50,19 +69,19 @@ def command(pipeline: Path, output: Path, as_json: bool) -> int:
         done.unchanged,
         summary["size_bytes"],
         summary["held"],
-        summary["verdicts"],
-        summary["stages"],
+        tuple(Verdict.model_validate(verdict) for verdict in summary["verdicts"]),
+        tuple(BuiltStage(**stage) for stage in summary["stages"]),
     )
 
     def show() -> None:
         rows = [
             (
-                stage["name"],
-                stage["scheme"],
-                f"{stage['size_bytes']:,}",
-                f"{stage['size_bytes'] / stage['float_size_bytes']:.0%}",
-                f"{stage['parity_max_rel']:.1e}",
-                stage["float_islands"],
+                stage.name,
+                stage.scheme,
+                f"{stage.size_bytes:,}",
+                f"{stage.size_bytes / stage.float_size_bytes:.0%}",
+                f"{stage.parity_max_rel:.1e}",
+                stage.float_islands,
             )
             for stage in document.stages
         ]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -104,6 +103,6 @@ def _ranges(model: bytes, samples: Path | None, method: str, percentile: float) 
 
     if samples is None:
         raise LitebundleError("scheme int8 needs ranges: give samples with --calibrate, or use --scheme int8_weights")
-    loaded: Collection[object] = load_samples(samples, model)
+    loaded = load_samples(samples, model)
     with default_progress().step("calibrate", len(loaded)) as advance:
         return calibrate(model, loaded, method=method, percentile=percentile, progress=lambda _done: advance(1))

@@ -56,7 +56,8 @@ def quantize(
     Names and signatures of inputs and outputs stay. The result has been loaded and run before it is returned.
 
     Raises QuantizationError: unknown scheme or tensor; ranges missing or of another model; a NaN constant; a float
-    operator under full_integer; a bias that cannot be made to fit; a result that is not finite.
+    operator under full_integer; a bias that cannot be made to fit; a result that is not finite
+    where the float model is.
     """
     chosen, wishes_in, wishes_out = find_scheme(scheme), inputs or {}, outputs or {}
     tree = read_sound_model(model)
@@ -67,18 +68,18 @@ def quantize(
     if full_integer:
         _refuse_floats(chosen, table)
     if chosen.weights == "float32":
-        return Quantized(_settled(model, {}), scheme, table)
+        return Quantized(_settled(model, model, {}), scheme, table)
     if chosen.weights == "float16":
-        return Quantized(_settled(to_float16(tree), {}), scheme, table)
+        return Quantized(_settled(to_float16(tree), model, {}), scheme, table)
     if chosen.arithmetic != "int8":
-        return Quantized(_settled(_int8_weights(tree, chosen), {}), scheme, table)
+        return Quantized(_settled(_int8_weights(tree, chosen), model, {}), scheme, table)
     if ranges is None:
         raise QuantizationError("scheme 'int8' needs the ranges of calibration samples; run `calibrate` first")
     known = prepare_ranges(tree, ranges, wishes_in)
     result, repairs = _static_int8(tree, known)
     set_boundaries(result, tree, wishes_in, wishes_out, known)
     prune(result)
-    return Quantized(_settled(write_model(result), known), scheme, table, repairs)
+    return Quantized(_settled(write_model(result), model, known), scheme, table, repairs)
 
 
 def _int8_weights(tree: Any, scheme: Scheme) -> bytes:
@@ -103,9 +104,9 @@ def _static_int8(tree: Any, ranges: Mapping[str, Range]) -> tuple[Any, tuple[Bia
     return result, tuple(repair for widening in widenings for repair in widening.repairs)
 
 
-def _settled(model: bytes, ranges: Mapping[str, Range]) -> bytes:
+def _settled(model: bytes, reference: bytes, ranges: Mapping[str, Range]) -> bytes:
     """`model` once it has run, with the output shapes that it really has (a stale one crashes CompiledModel)."""
-    shapes = verify(model, ranges)
+    shapes = verify(model, reference, ranges)
     if shapes == stored_output_shapes(model):
         return model
     tree = read_model(model)

@@ -57,6 +57,7 @@ NON_NEGATIVE = frozenset({"ABS", "EXP", "RELU", "RELU6", "RELU_0_TO_1", "SQUARED
 # Ops that make a NaN out of finite operands; max and min may skip a NaN, a sum never does.
 NAN_MAKERS = frozenset({"DIV", "FLOOR_MOD", "LOG", "POW", "RSQRT", "SQRT", "COS", "SIN"})
 
+_AS_GOOD_AS_INFINITE = 1e30
 _NON_NEGATIVE_ACTIVATIONS = (schema.ActivationFunctionType.RELU, schema.ActivationFunctionType.RELU6)
 
 
@@ -133,6 +134,6 @@ def _union(tree: Any, tensor: str, operands: list[int]) -> Derived | None:
                 return None
             sources.append(text(operand.name))
         elif value.size:
-            # Padding with minus infinity (a maximum follows) saturates at the bottom of the finite range.
-            fixed += [float(v) for v in (value.min(), value.max()) if math.isfinite(v)]
+            # Padding below every value (a maximum follows) saturates at the bottom of the range of the values.
+            fixed += [float(v) for v in (value.min(), value.max()) if abs(v) < _AS_GOOD_AS_INFINITE]
     return Derived(tensor, tuple(sources), tuple(fixed))

@@ -1,4 +1,4 @@
-"""The last look at a quantized model: it is loaded, run, and must give finite values."""
+"""The last look at a quantized model: it is loaded and run beside the float model, and must be finite where that is."""
 
 from __future__ import annotations
 
@@ -12,44 +12,52 @@ from quantize.interpreter import Array, open_interpreter
 from quantize.observers import Range
 
 _RANDOM_RUNS = 2
+_UNKNOWN = Range(-1.0, 1.0, 0)
 
 
-def verify(model: bytes, ranges: Mapping[str, Range]) -> tuple[tuple[int, ...], ...]:
+def verify(model: bytes, reference: bytes, ranges: Mapping[str, Range]) -> tuple[tuple[int, ...], ...]:
     """Runs `model` on zeros and on seeded random inputs within `ranges`; the shapes that its outputs really have.
 
-    Raises QuantizationError when the interpreter refuses the model or an output is not finite.
+    Raises QuantizationError when the interpreter refuses the model, or when an output is not finite on an input on
+    which that of the float model `reference` is.
     """
-    interpreter = open_interpreter(model)
+    test, truth = open_interpreter(model), open_interpreter(reference)
     random = np.random.default_rng(0)
     for run in range(1 + _RANDOM_RUNS):
-        interpreter.reset_all_variables()
-        for detail in interpreter.get_input_details():
-            value = _zeros(detail) if run == 0 else _random(detail, ranges, random)
-            interpreter.set_tensor(detail["index"], value)
-        interpreter.invoke()
-        for detail in interpreter.get_output_details():
-            value = interpreter.get_tensor(detail["index"])
-            if value.dtype.kind == "f" and not np.isfinite(value).all():
+        sample = {d["name"]: _value(d, ranges, random, run > 0) for d in truth.get_input_details()}
+        for value, expected, detail in zip(
+            _run(test, sample), _run(truth, sample), test.get_output_details(), strict=True
+        ):
+            if _finite(expected) and not _finite(value):
                 raise QuantizationError(
                     f"output '{detail['name']}' of the result is NaN or infinite on"
-                    f" {'zeros' if run == 0 else 'random inputs'}; use another scheme, or correct the model"
+                    f" {'random inputs' if run else 'zeros'}, where the float model's is finite; use another scheme"
                 )
-    return tuple(interpreter.get_tensor(d["index"]).shape for d in interpreter.get_output_details())
+    return tuple(test.get_tensor(d["index"]).shape for d in test.get_output_details())
 
 
-def _zeros(detail: Mapping[str, Any]) -> Array:
-    """Real zero: the zero point where the input is quantized."""
-    value: Array = np.full(detail["shape"], detail["quantization"][1], detail["dtype"])
-    return value
-
-
-def _random(detail: Mapping[str, Any], ranges: Mapping[str, Range], random: np.random.Generator) -> Array:
+def _value(detail: Mapping[str, Any], ranges: Mapping[str, Range], random: np.random.Generator, moving: bool) -> Array:
+    """A real input; an index or a flag is zero, the one value known to be valid."""
     dtype = np.dtype(detail["dtype"])
-    value: Array = np.zeros(detail["shape"], dtype)  # an index or a flag: zero is the one value known to be valid
-    if dtype.kind == "f":
-        known = ranges.get(detail["name"], Range(-1.0, 1.0, 0))
+    value: Array = np.zeros(detail["shape"], dtype)
+    if moving and dtype.kind == "f":
+        known = ranges.get(detail["name"], _UNKNOWN)
         value = random.uniform(known.min, known.max, detail["shape"]).astype(dtype)
-    elif dtype.itemsize == 1 and detail["quantization"][0]:
-        limits = np.iinfo(dtype)
-        value = random.integers(limits.min, limits.max, detail["shape"], dtype, endpoint=True)
     return value
+
+
+def _run(interpreter: Any, sample: Mapping[str, Array]) -> list[Array]:
+    interpreter.reset_all_variables()
+    for detail in interpreter.get_input_details():
+        value = sample[detail["name"]]
+        scale, zero_point = detail["quantization"]
+        if value.dtype != detail["dtype"]:
+            limits = np.iinfo(detail["dtype"])
+            value = np.clip(np.rint(value / scale) + zero_point, limits.min, limits.max).astype(detail["dtype"])
+        interpreter.set_tensor(detail["index"], value)
+    interpreter.invoke()
+    return [interpreter.get_tensor(detail["index"]) for detail in interpreter.get_output_details()]
+
+
+def _finite(value: Array) -> bool:
+    return value.dtype.kind != "f" or bool(np.isfinite(value).all())

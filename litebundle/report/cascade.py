@@ -59,8 +59,11 @@ class Panel:
 
 
 def panels(report: CascadeReport, verdicts: Iterable[Verdict]) -> tuple[Panel, ...]:
+    """One panel per metric; those that a requirement or budget asks for come first."""
     verdicts = tuple(verdicts)
-    return tuple(_panel(metric, report, verdicts) for metric in report.metrics)
+    asked = {verdict.metric for verdict in verdicts}
+    metrics = sorted(report.metrics, key=lambda metric: metric not in asked)
+    return tuple(_panel(metric, report, verdicts) for metric in metrics)
 
 
 def _panel(metric: str, report: CascadeReport, verdicts: tuple[Verdict, ...]) -> Panel:
@@ -87,8 +90,14 @@ def _panel(metric: str, report: CascadeReport, verdicts: tuple[Verdict, ...]) ->
         by_variant=by_variant,
         by_kind=by_kind,
         loss_scale=scale_over(
-            [edge for cell in losses for edge in (cell.figures.drop_low, cell.figures.drop, cell.figures.drop_high)]
-            + [limit for limit in budgets.values()]
+            [
+                *budgets.values(),
+                *(
+                    edge
+                    for cell in losses
+                    for edge in (cell.figures.drop_low, cell.figures.drop, cell.figures.drop_high)
+                ),
+            ]
         ),
         score_scale=scale_over(
             [edge for c in scores for edge in (c.score_low, c.score, c.score_high)] + [requirement],

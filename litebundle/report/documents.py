@@ -18,6 +18,7 @@ from quantize import Drift
 from quantize.bias import BiasRepair
 from quantize.preflight import PreflightRow
 
+PREFLIGHT = "preflight.json"
 PICTURES = "report/pictures.json"
 
 T = TypeVar("T")
@@ -45,7 +46,7 @@ class PictureEntry:
 
 @dataclass(frozen=True)
 class Documents:
-    """All mappings but `pictures`, which is by sample, are by stage; empty or None where the bundle has no such file."""
+    """By stage in the pipeline's order, `pictures` by sample; empty or None where the bundle has no such file."""
 
     cascade: CascadeReport | None
     drifts: Mapping[str, Drift]
@@ -60,16 +61,23 @@ def read_documents(bundle: Bundle) -> Documents:
     LitebundleError: A file is there and is not what its name says.
     """
     drift = _json(bundle, "drift.json") or {}
+    order = [stage.name for stage in bundle.stages]
     # Per-sample scores are no part of a bundle.
     cascade = {**drift["cascade"], "records": ()} if drift.get("cascade") else None
     return Documents(
         cascade=_typed(bundle, "drift.json", CascadeReport, cascade) if cascade else None,
-        drifts=_typed(bundle, "drift.json", dict[str, Drift], drift.get("stages", {})),
-        parities=_typed(bundle, "drift.json", dict[str, Parity], drift.get("parity", {})),
-        preflights=_typed(bundle, "preflight.json", dict[str, StagePreflight], _json(bundle, "preflight.json") or {}),
+        drifts=_ordered(order, _typed(bundle, "drift.json", dict[str, Drift], drift.get("stages", {}))),
+        parities=_ordered(order, _typed(bundle, "drift.json", dict[str, Parity], drift.get("parity", {}))),
+        preflights=_ordered(
+            order, _typed(bundle, PREFLIGHT, dict[str, StagePreflight], _json(bundle, PREFLIGHT) or {})
+        ),
         judgements=_typed(bundle, "budgets.json", tuple[Judgement, ...], _json(bundle, "budgets.json") or ()),
         pictures=_typed(bundle, PICTURES, dict[str, PictureEntry], _json(bundle, PICTURES) or {}),
     )
+
+
+def _ordered(stages: list[str], found: Mapping[str, T]) -> Mapping[str, T]:
+    return {name: found[name] for name in stages if name in found}
 
 
 def _json(bundle: Bundle, name: str) -> Any:

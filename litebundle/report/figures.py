@@ -21,6 +21,16 @@ def loss(value: float | None) -> str:
     return _minus(f"{value:+.3f}" if abs(value) >= 0.0005 else f"{value:+.1g}")
 
 
+def losses(low: float | None, high: float | None) -> str:
+    """The interval of a loss."""
+    return NONE if low is None or high is None else f"{loss(low)} … {loss(high)}"
+
+
+def scores(low: float | None, high: float | None) -> str:
+    """The interval of a score."""
+    return NONE if low is None or high is None else f"{score(low)} … {score(high)}"
+
+
 def general(value: float | str | None) -> str:
     """Three significant digits; whole numbers from a thousand on."""
     if value is None:
@@ -54,7 +64,8 @@ def size(size_bytes: float | None) -> str:
 
 
 def milliseconds(value: float | None) -> str:
-    return NONE if value is None else f"{value:.1f} ms" if value >= 10 else f"{value:.2f} ms"
+    """The bare number: its table says the unit."""
+    return NONE if value is None else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
 def percent(value: float) -> str:
@@ -76,5 +87,5 @@ def _minus(text: str) -> str:
 
 FILTERS = {
     function.__name__: function
-    for function in (score, loss, general, decibels, cosine, size, milliseconds, percent, tick, words)
+    for function in (score, scores, loss, losses, general, decibels, cosine, size, milliseconds, percent, tick, words)
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import isfinite
+from statistics import median
 
 from litebundle.build.cascade_report import ALL, CascadeReport, StageDrift
 from litebundle.report.scale import Scale, scale_over
@@ -17,7 +18,10 @@ MAX_ROWS = 300
 
 @dataclass(frozen=True)
 class Bar:
-    """A tensor in graph order, as a bar of its SQNR; `left`, `width` and `height` in percent of the plot."""
+    """A tensor in graph order, as a bar of its SQNR; `left`, `width` and `height` in percent of the plot.
+
+    `tone`: "identical" or "dead" where the SQNR is infinite, "beyond" where it passes the axis, else "".
+    """
 
     tensor: TensorDrift
     output: bool
@@ -59,7 +63,7 @@ def stage_tensors(drifts: Mapping[str, Drift], cascade: CascadeReport | None) ->
 def _stage(name: str, drift: Drift, rows: Iterable[StageDrift]) -> StageTensors:
     # In graph order the outputs come last.
     ordered = (*drift.tensors, *drift.outputs)
-    scale = scale_over(tensor.sqnr_db for tensor in ordered)
+    scale = _scale([tensor.sqnr_db for tensor in ordered if isfinite(tensor.sqnr_db)])
     by_tensor: dict[str, list[StageDrift]] = {}
     for row in rows:
         by_tensor.setdefault(row.tensor, []).append(row)
@@ -85,9 +89,19 @@ def _worst_first(tensors: Iterable[TensorDrift]) -> tuple[TensorDrift, ...]:
     return tuple(sorted(tensors, key=lambda tensor: tensor.sqnr_db))
 
 
+def _scale(sqnr_db: list[float]) -> Scale:
+    """Up to twice the median: a few nearly equal tensors, the input above all, would flatten all others."""
+    return scale_over(min(value, 2 * median(sqnr_db)) for value in sqnr_db)
+
+
 def _bar(tensor: TensorDrift, output: bool, left: float, slot: float, scale: Scale) -> Bar:
-    height = 100.0 if tensor.sqnr_db > scale.high else scale.at(tensor.sqnr_db)
-    tone = "" if isfinite(tensor.sqnr_db) else "identical" if tensor.sqnr_db > 0 else "dead"
     # Narrow bars touch, or their gaps would be all that is seen.
     width = slot * (0.75 if slot > 0.6 else 1.0)
-    return Bar(tensor, output, round(left, 3), round(width, 3), max(height, 1.0), tone)
+    height = max(1.0, scale.at(tensor.sqnr_db))
+    return Bar(tensor, output, round(left, 3), round(width, 3), height, _tone(tensor.sqnr_db, scale))
+
+
+def _tone(sqnr_db: float, scale: Scale) -> str:
+    if not isfinite(sqnr_db):
+        return "identical" if sqnr_db > 0 else "dead"
+    return "beyond" if sqnr_db > scale.high else ""

@@ -28,8 +28,8 @@ def diff(expected: str, answer: str) -> tuple[Part, ...]:
             parts.append(Part(there, "same"))
             continue
         lacking = "".join(wanted[code.src_start : code.src_end])
-        parts += [Part(text, kind) for text, kind in ((lacking, "missing"), (there, "extra")) if text]
-    return tuple(parts)
+        parts += [Part(lacking, "missing"), Part(there, "extra")]
+    return tuple(part for part in parts if part.text)
 
 
 def _spelled(text: str) -> list[str]:

@@ -22,6 +22,7 @@ _WORDS = {
     "not_enough_samples": "cannot say",
     "not_measured": "not measured",
 }
+_GRAVEST_FIRST = ("fail", "not_enough_samples", "pass", "not_measured")
 
 
 @dataclass(frozen=True)
@@ -54,13 +55,21 @@ class Headline:
 
 def headline(bundle: Bundle, judgements: Sequence[Judgement], measured: Mapping[str, Any] | None) -> Headline:
     verdicts = hold(bundle.manifest, bundle_bytes(bundle), measured)
-    rows = tuple(_row(verdict, _judgement(verdict, judgements)) for verdict in verdicts)
+    rows = tuple(
+        sorted(
+            (_row(verdict, _judgement(verdict, judgements)) for verdict in verdicts),
+            key=lambda row: _GRAVEST_FIRST.index(row.outcome),
+        )
+    )
     counts = Counter(row.outcome for row in rows)
     if not rows:
         return Headline(
-            "not_measured", "nothing was asked", "The pipeline states no requirement and no budget; read on for what quantizing cost.", rows
+            "not_measured",
+            "nothing was asked",
+            "The pipeline states no requirement and no budget; read on for what quantizing cost.",
+            rows,
         )
-    outcome = next((name for name in ("fail", "not_enough_samples", "pass") if counts[name]), "not_measured")
+    outcome = next(name for name in _GRAVEST_FIRST if counts[name])
     parts = [f"{counts[name]} {word}" for name, word in _WORDS.items() if counts[name]]
     plural = "requirements and budgets" if len(rows) > 1 else "requirement or budget"
     return Headline(outcome, _WORDS[outcome], f"{len(rows)} {plural}: {', '.join(parts)}.", rows)
@@ -85,7 +94,8 @@ def _row(verdict: Verdict, judgement: Judgement | None) -> Row:
         return f"{form(value)} {verdict.unit}".rstrip() if value is not None else figures.NONE
 
     interval = "" if verdict.low is None or verdict.high is None else f"{form(verdict.low)} … {form(verdict.high)}"
-    values = [verdict.measured, verdict.low, verdict.high, verdict.limit]
+    # Room beyond the limit, so that it does not look like the end of the axis.
+    values = [verdict.measured, verdict.low, verdict.high, 1.15 * (verdict.limit or 0.0)]
     return Row(
         what=_what(verdict),
         outcome=verdict.verdict,
@@ -94,7 +104,7 @@ def _row(verdict: Verdict, judgement: Judgement | None) -> Row:
         interval=interval,
         limit=shown(verdict.limit),
         samples=verdict.samples,
-        reason=judgement.reason if judgement else _reason(verdict),
+        reason=_why(judgement) if judgement else _reason(verdict),
         notes=judgement.notes if judgement else (),
         bound=_bound(verdict),
         figures=verdict,
@@ -121,6 +131,12 @@ def _bound(verdict: Verdict) -> Literal["at most", "at least"]:
         return RULES[verdict.requirement].bound
     metric = METRICS.get(verdict.metric or "")
     return "at least" if verdict.requirement == METRIC and metric and metric.better == "higher" else "at most"
+
+
+def _why(judgement: Judgement) -> str:
+    """The reason without the figures before it, which the row shows itself."""
+    _, asked, conclusion = judgement.reason.partition(" is asked; ")
+    return conclusion if asked else judgement.reason
 
 
 def _reason(verdict: Verdict) -> str:

@@ -76,6 +76,12 @@ class Card:
     boxes: tuple[DrawnBox, ...]
     readings: tuple[Reading, ...]
 
+    @property
+    def labels(self) -> tuple[DrawnBox, ...]:
+        """One box of each reading, to write its number at: the expected one where there is one."""
+        # Boxes are drawn in order, the expected ones last.
+        return tuple({box.number: box for box in self.boxes if box.number}.values())
+
 
 @dataclass(frozen=True)
 class _Place:
@@ -112,14 +118,13 @@ def _pictures(samples: Iterable[str], entries: Mapping[str, PictureEntry], bundl
 def _card(rows: Sequence[WorstSample], picture: Picture | None) -> Card:
     first = rows[0]
     places = _places(first)
-    boxes = [_box("ignored", item, 0) for item in first.expected if item.get("ignore")]
-    for number, place in enumerate(places, 1):
-        roles: tuple[tuple[Role, Item | None], ...] = (
-            ("expected", place.expected),
-            ("float", place.float),
-            ("quantized", place.quantized),
-        )
-        boxes += [_box(role, item, number) for role, item in roles if item]
+    drawn: list[tuple[Role, Item | None, int]] = [("ignored", item, 0) for item in first.expected if item.get("ignore")]
+    numbered = list(enumerate(places, 1))
+    # Widest line first, so that boxes at one place are all seen.
+    drawn += [("quantized", place.quantized, number) for number, place in numbered]
+    drawn += [("float", place.float, number) for number, place in numbered]
+    drawn += [("expected", place.expected, number) for number, place in numbered]
+    boxes = [_box(role, item, number) for role, item, number in drawn if item]
     readings = (
         Reading(
             number,
@@ -127,7 +132,7 @@ def _card(rows: Sequence[WorstSample], picture: Picture | None) -> Card:
             _fields(place.float, place.expected),
             _fields(place.quantized, place.expected),
         )
-        for number, place in enumerate(places, 1)
+        for number, place in numbered
     )
     return Card(
         sample=first.sample,
@@ -156,7 +161,8 @@ def _places(sample: WorstSample) -> list[_Place]:
 def _fields(item: Item | None, expected: Item | None) -> tuple[Field, ...] | None:
     if item is None:
         return None
-    return tuple(_field(name, value, expected) for name, value in item.items() if name not in _SHOWN_IN_PICTURE)
+    names = sorted((name for name in item if name not in _SHOWN_IN_PICTURE), key=lambda name: name != "text")
+    return tuple(_field(name, item[name], expected) for name in names)
 
 
 def _field(name: str, value: Any, expected: Item | None) -> Field:

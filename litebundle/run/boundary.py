@@ -49,7 +49,7 @@ def enter_model(value: Any, tensor: Tensor, stage: str) -> Array:
         if value.quantization == tensor.quantization:
             return value.raw
         value = value.real
-    array = np.asarray(value)
+    array: Array = value if isinstance(value, np.ndarray) else np.asarray(value)
     if array.dtype == tensor.dtype:
         return array
     if tensor.quantization is not None:

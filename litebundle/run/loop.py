@@ -26,12 +26,14 @@ class TokenLoop:
         inputs = {tensor.name: tensor for tensor in self._model.inputs}
         outputs = [tensor.name for tensor in self._model.outputs]
         self._check(node, fed, list(inputs), outputs)
-        self._token = inputs[self._attributes.token]
-        self._constants = tuple(inputs[name] for name in self._attributes.constants)
-        self._zero_states = tuple(_zero(inputs[name]) for name in self._attributes.state)
+        places = list(inputs)
+        self._token = places.index(self._attributes.token)
+        self._constants = tuple(places.index(name) for name in self._attributes.constants)
+        self._states = tuple(places.index(name) for name in self._attributes.state)
         self._next_states = tuple(outputs.index(name) for name in self._attributes.state.values())
         self._logits = outputs.index(self._attributes.logits)
-        self._order = tuple(fed.index(name) for name in inputs)
+        self._zero_states = [_zero(inputs[name]) for name in self._attributes.state]
+        self._token_form = np.zeros(inputs[self._attributes.token].shape, inputs[self._attributes.token].dtype)
 
     def _check(self, node: Node, fed: list[str], inputs: list[str], outputs: list[str]) -> None:
         if sorted(fed) != sorted(inputs):
@@ -47,19 +49,23 @@ class TokenLoop:
 
     def run(self, values: Sequence[Any], trace: Trace) -> Decoded:
         """Decode with the constant inputs' `values`, in the order of the node's inputs."""
-        # Brought over the model's border here, so that each step finds them in the form it takes.
-        constants = tuple(
-            leave_model(enter_model(value, tensor, self._stage), tensor)
-            for value, tensor in zip(values, self._constants, strict=True)
-        )
+        form: list[Any] = [None] * len(self._model.inputs)
+        for place, value in zip(self._constants, values, strict=True):
+            # Brought over the model's border here, so that each step finds it in the form it takes.
+            tensor = self._model.inputs[place]
+            form[place] = leave_model(enter_model(value, tensor, self._stage), tensor)
         step_ns = 0
 
-        def step(token: int, states: tuple[Any, ...]) -> tuple[Array, tuple[Any, ...]]:
+        def step(token: int, states: list[Any]) -> tuple[Array, list[Any]]:
             nonlocal step_ns
             start = perf_counter_ns()
-            given = (np.full(self._token.shape, token, self._token.dtype), *constants, *states)
-            outputs = run_stage(self._stage, self._model, [given[i] for i in self._order], trace)
-            found = plain(outputs[self._logits]), tuple(outputs[i] for i in self._next_states)
+            inputs = form.copy()
+            inputs[self._token] = self._token_form.copy()
+            inputs[self._token].fill(token)
+            for place, state in zip(self._states, states, strict=True):
+                inputs[place] = state
+            outputs = run_stage(self._stage, self._model, inputs, trace)
+            found = plain(outputs[self._logits]), [outputs[i] for i in self._next_states]
             step_ns += perf_counter_ns() - start
             return found
 

@@ -110,6 +110,6 @@ class Runner:
 def _to_python(value: Any) -> Any:
     """JSON's own types for a result: numbers, text, nested lists."""
     value = plain(value)
-    if isinstance(value, np.ndarray | np.generic):
+    if isinstance(value, (np.ndarray, np.generic)):
         return value.tolist()
     return value

@@ -144,10 +144,8 @@ class _Reader:
         return name
 
     def _read_node(self, proto: NodeProto, outputs: list[str], names: dict[str, str]) -> None:
-        domain = _domain(proto.domain)
-        op = f"{domain}.{proto.op_type}" if domain else proto.op_type
         inputs = [names.get(name, name) for name in proto.input]
-        node = Node(op, proto.name, inputs, outputs, version=self.opsets.get(domain, 0))
+        node = Node(_operator(proto), proto.name, inputs, outputs, version=self.opsets.get(_domain(proto.domain), 0))
         for name in filter(None, inputs):
             if name not in self.values:
                 raise ConversionError(
@@ -186,7 +184,7 @@ class _Reader:
         foldable = all(self.values[name].data is not None for name in node.inputs if name)
         foldable = (foldable and node.op not in RANDOM_OPS) or node.op in SHAPE_OPS
         if node.op not in self.supported and not foldable:
-            used = {entry.op_type for entry in self.model.graph.node}
+            used = {_operator(entry) for entry in self.model.graph.node}
             raise unsupported(node, used - {"Constant", "If", *SHAPE_OPS}, self.supported)
         self._infer(node, proto)
         if foldable:
@@ -252,6 +250,12 @@ class _Reader:
 
 def _domain(name: str) -> str:
     return "" if name == "ai.onnx" else name
+
+
+def _operator(node: NodeProto) -> str:
+    """The operator's name, behind its domain where that is not ONNX's own."""
+    domain = _domain(node.domain)
+    return f"{domain}.{node.op_type}" if domain else node.op_type
 
 
 def _live_nodes(graph: GraphProto) -> tuple[list[NodeProto], set[str]]:

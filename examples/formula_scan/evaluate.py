@@ -18,14 +18,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
-from rapidfuzz.distance import Levenshtein
-
 from formula_scan.dataset import MARGIN, upright_crop
 from formula_scan.flow import Found, Scanner, box_iou
 from formula_scan.grammar import Tokens, tokenize
 from formula_scan.imaging import Pixels, to_gray
 from formula_scan.kinds import KINDS
+from PIL import Image
+from rapidfuzz.distance import Levenshtein
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
@@ -115,8 +114,8 @@ def _validate(scanner: Scanner, show_wrong: bool) -> None:
             if show_wrong:
                 for reading in (r for r in page.readings if r.read != r.truth):
                     print(sample["file"], "".join(reading.truth), "->", "".join(reading.read or ("nothing",)))
-    print("| kind | formulas | exact, % | exact up to 8 tokens, % | edit distance | box F1 | angle, % | exact from true box, % |")
-    print("|---|---|---|---|---|---|---|---|")
+    columns = "kind", "formulas", "exact, %", "up to 8 tokens, %", "edit distance", "box F1", "angle, %", "true box, %"
+    print("| " + " | ".join(columns) + " |\n" + "|---" * len(columns) + "|")
     for kind in KINDS:
         print(_row(kind, pages[kind]))
     print(_row("all", [page for kind in KINDS for page in pages[kind]]))

@@ -14,12 +14,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image
-
 from formula_scan.dataset import SEED, write_shard
 from formula_scan.grammar import detokenize
 from formula_scan.kinds import KINDS, take_photo
 from formula_scan.page import Formula, Photo
+from PIL import Image
 
 HERE = Path(__file__).resolve().parent
 CACHE = HERE / ".cache"

@@ -15,15 +15,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from formula_scan.dataset import Shard, read_shard, write_shard
+from formula_scan.grammar import PAD
+from formula_scan.imaging import PAGE_SIZE, READ_WIDTH
+from formula_scan.models import STATE_SIZE, STRIDE, Decoder, Encoder, Locator, Orienter
 from numpy.typing import NDArray
 from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn.functional import affine_grid, binary_cross_entropy_with_logits, cross_entropy, grid_sample
-
-from formula_scan.dataset import Shard, read_shard, write_shard
-from formula_scan.grammar import PAD, START
-from formula_scan.imaging import PAGE_SIZE, READ_WIDTH
-from formula_scan.models import STATE_SIZE, STRIDE, Decoder, Encoder, Locator, Orienter
 
 HERE = Path(__file__).resolve().parent
 CACHE, WEIGHTS, MODELS = HERE / ".cache", HERE / "weights", HERE / "models"
@@ -108,7 +107,9 @@ def _locate_batches(shard: Shard, rng: np.random.Generator) -> Iterator[tuple[Te
         yield images, *(torch.from_numpy(np.stack(part)).to(DEVICE) for part in zip(*targets, strict=True))
 
 
-def _locate_loss(locator: nn.Module, images: Tensor, heat: Tensor, counts: Tensor, sides: Tensor, known: Tensor) -> Tensor:
+def _locate_loss(
+    locator: nn.Module, images: Tensor, heat: Tensor, counts: Tensor, sides: Tensor, known: Tensor
+) -> Tensor:
     """Penalty-reduced focal loss on centres, L1 on the sides near them ("Objects as Points", section 3)."""
     logits, distances = locator.logits(images)  # type: ignore[operator]
     logits, distances = logits[:, 0].float(), distances.float()

@@ -10,13 +10,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from formula_scan.grammar import END, MAX_TOKENS, START, TOKEN_IDS
-from formula_scan.imaging import LETTERBOX_FILL, ORIENT_SIZE, PAGE_SIZE, WHITE, Pixels, crop, fit_line, letterbox, to_gray
+from formula_scan.imaging import (
+    LETTERBOX_FILL,
+    ORIENT_SIZE,
+    PAGE_SIZE,
+    WHITE,
+    Pixels,
+    crop,
+    fit_line,
+    letterbox,
+    to_gray,
+)
 from formula_scan.kinds import KINDS, take_photo
 from formula_scan.page import Formula, Photo
 
 SEED = 20260
 PAGES_PER_SHARD = 100
-MARGIN = 0.12
+MARGIN = 0.16
 _CROPS_PER_FORMULA = 2
 _FORMULAS_PER_PAGE = 7
 _FIELDS = ("pages", "boxes", "lines", "squares", "tokens", "kinds")
@@ -46,7 +56,7 @@ def _compressed(rng: np.random.Generator, image: Pixels) -> Pixels:
 def _found_box(rng: np.random.Generator, formula: Formula) -> NDArray[np.float64]:
     """The formula's box as a locator finds it: with the flow's margin, and off by a few pixels."""
     size = formula.box[2:] - formula.box[:2]
-    outward = MARGIN * size.min() + rng.normal(0, 1.5, 4) + rng.normal(0, 0.012, 4) * np.tile(size, 2)
+    outward = MARGIN * size.min() + rng.normal(0, 2.5, 4) + rng.normal(0, 0.012, 4) * np.tile(size, 2)
     outward = np.maximum(outward, -1.0)
     return formula.box + outward * (-1, -1, 1, 1)
 
@@ -76,9 +86,7 @@ def _make(number: int) -> Shard:
         for formula in photo.formulas:
             boxes.append([page, *(formula.box * scale + (left, top, left, top)), formula.ignore])
             if not formula.ignore:
-                crops = [
-                    upright_crop(gray, _found_box(rng, formula), formula.angle) for _ in range(_CROPS_PER_FORMULA)
-                ]
+                crops = [upright_crop(gray, _found_box(rng, formula), formula.angle) for _ in range(_CROPS_PER_FORMULA)]
                 lines.append(np.stack([fit_line(picture) for picture in crops]))
                 squares.append(np.stack([letterbox(picture, ORIENT_SIZE, WHITE)[0] for picture in crops]))
                 tokens.append(encode_tokens(formula))

@@ -20,13 +20,20 @@ MIN_TOKENS = 3
 _DIGITS = tuple("0123456789")
 _LOWER = tuple("abcdefghijkmnpqrstuvwxyz")
 _UPPER = tuple("ABDEFGHLMNQRTY")
-_GREEK = tuple(
-    "\\" + name
-    for name in (
-        "alpha beta gamma delta varepsilon theta lambda mu xi pi sigma tau phi psi omega "
-        "Gamma Delta Phi Psi Omega"
-    ).split()
+_GREEK_LARGE = ("\\Gamma", "\\Delta", "\\Phi", "\\Psi", "\\Omega")
+_GREEK_SMALL = (
+    "\\alpha",
+    "\\beta",
+    "\\gamma",
+    "\\delta",
+    "\\varepsilon",
+    "\\theta",
+    "\\lambda",
+    "\\mu",
+    "\\xi",
+    "\\pi",
 )
+_GREEK = (*_GREEK_SMALL, "\\sigma", "\\tau", "\\phi", "\\psi", "\\omega", *_GREEK_LARGE)
 _RELATIONS = ("=", "<", ">", "\\leq", "\\geq", "\\neq", "\\approx", "\\in", "\\to")
 _BINARY = ("+", "-", "\\times", "\\cdot", "\\pm", "/")
 _FUNCTIONS = ("\\sin", "\\cos", "\\log")

@@ -123,9 +123,7 @@ def _crumpled(rng: Rng, photo: Photo) -> Photo:
     size = (width, height)
     moved = [cv2.resize(layer, size, interpolation=cv2.INTER_LINEAR) for layer in shift]
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-    image = cv2.remap(
-        photo.image, x + moved[1], y + moved[0], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
+    image = cv2.remap(photo.image, x + moved[1], y + moved[0], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
     image = _lit(image, cv2.resize(np.clip(light, 0.45, 1.25), size, interpolation=cv2.INTER_LINEAR))
 
     def displaced(formula: Formula) -> Formula:

@@ -166,7 +166,8 @@ def _outline(ink: Pixels, left: int, top: int) -> NDArray[np.float64]:
     points = cv2.findNonZero((ink > 40).astype(np.uint8)).reshape(-1, 2)
     hull = cv2.convexHull(points).reshape(-1, 2).astype(np.int32)
     corners = (hull[:, None] + np.array([[0, 0], [1, 0], [0, 1], [1, 1]], dtype=np.int32)).reshape(-1, 2)
-    return cv2.convexHull(corners).reshape(-1, 2).astype(np.float64) + (left, top)
+    outline = cv2.convexHull(corners).reshape(-1, 2).astype(np.float64)
+    return outline + np.array([left, top])
 
 
 def _stamp(layer: Pixels, ink: Pixels, left: int, top: int) -> None:

@@ -6,14 +6,16 @@ last, under a temporary name, and renamed.
 
 from __future__ import annotations
 
+import errno
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from litebundle.build.cache import Cache
-from litebundle.build.digests import digest_file
+from litebundle.build.digests import digest_file, digest_of
 from litebundle.build.plan import Plan, make_plan
 from litebundle.build.progress import Progress
 from litebundle.pipeline import load_pipeline
@@ -53,20 +55,36 @@ def build(path: Path, output: Path, progress: Progress) -> Published:
     published = _published(plan, cache, output)
     if published is not None:
         return published
+    with cache.locked(lambda: progress.note("waiting for another build of this pipeline")):
+        return _published(plan, cache, output) or _publish(plan, cache, output, progress)
+
+
+def _publish(plan: Plan, cache: Cache, output: Path, progress: Progress) -> Published:
     from litebundle.build.publish import publish
 
-    output.mkdir(parents=True, exist_ok=True)
     files = _files(plan, output)
+    _make_ready(output, files)
     summary = publish(plan, cache, progress, *files)
     summary["files"] = {file.name: digest_file(file) for file in files}
-    cache.put("build", plan.whole, {SUMMARY: json.dumps(summary, sort_keys=True).encode()})
+    cache.put("build", _key(plan, output), {SUMMARY: json.dumps(summary, sort_keys=True).encode()})
     cache.prune()
     return Published(*files, summary, unchanged=False)
 
 
+def _make_ready(output: Path, files: Iterable[Path]) -> None:
+    """Refuse a folder that cannot be written before the work is done, and drop what a killed build left in it."""
+    output.mkdir(parents=True, exist_ok=True)
+    if not os.access(output, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(output))
+    for file in files:
+        for pattern in (f"{file.name}.part", f".{file.name}.*.part"):
+            for part in output.glob(pattern):
+                part.unlink()
+
+
 def _published(plan: Plan, cache: Cache, output: Path) -> Published | None:
     """The earlier result, when nothing changed and its files are still what that build wrote."""
-    artefact = cache.get("build", plan.whole)
+    artefact = cache.get("build", _key(plan, output))
     if artefact is None:
         return None
     summary = artefact.json(SUMMARY)
@@ -74,6 +92,10 @@ def _published(plan: Plan, cache: Cache, output: Path) -> Published | None:
     if any(not file.is_file() or digest_file(file) != summary["files"].get(file.name) for file in files):
         return None
     return Published(*files, summary, unchanged=True)
+
+
+def _key(plan: Plan, output: Path) -> str:
+    return digest_of(plan.whole, str(output.resolve()))
 
 
 def _files(plan: Plan, output: Path) -> tuple[Path, Path, Path]:

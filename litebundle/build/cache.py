@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +18,7 @@ from typing import Any
 from litebundle.build.digests import digest_bytes
 
 DIGESTS = "digests.json"
+LOCK = "lock"
 KEPT_DAYS = 30
 
 
@@ -68,12 +71,14 @@ class Cache:
         except DamagedArtefactError:
             shutil.rmtree(artefact.folder, ignore_errors=True)
             return None
-        os.utime(artefact.folder)
+        with suppress(OSError):  # a read-only cache can still be read
+            os.utime(artefact.folder)
         return artefact
 
     def put(self, step: str, key: str, files: Mapping[str, bytes]) -> Artefact:
-        """Write the files as one artefact; raises `OSError` (a full disk, say) and leaves nothing behind."""
+        """Write the files as one artefact; raises `OSError` (a full disk, say) that names it and leaves nothing."""
         self.root.mkdir(parents=True, exist_ok=True)
+        folder = self._folder(step, key)
         part = self.root / f"{uuid.uuid4().hex}.part"
         try:
             part.mkdir()
@@ -81,22 +86,35 @@ class Cache:
                 _write_synced(part / name, data)
             digests = {name: digest_bytes(data) for name, data in sorted(files.items())}
             _write_synced(part / DIGESTS, json.dumps(digests).encode())
-            folder = self._folder(step, key)
             shutil.rmtree(folder, ignore_errors=True)
             part.rename(folder)
+        except OSError as error:
+            shutil.rmtree(part, ignore_errors=True)
+            raise OSError(error.errno, error.strerror, str(folder)) from error
         except BaseException:
             shutil.rmtree(part, ignore_errors=True)
             raise
         return Artefact(folder)
 
-    def made(self, step: str, key: str, make: Callable[[], Mapping[str, bytes]]) -> Artefact:
-        """The artefact from the cache, else from `make`."""
-        return self.get(step, key) or self.put(step, key, make())
+    @contextmanager
+    def locked(self, waiting: Callable[[], None]) -> Iterator[None]:
+        """Keep other builds of this pipeline out, after waiting for one that runs, which `waiting` is told.
+
+        The lock ends with its process, however that ends.
+        """
+        self.root.mkdir(parents=True, exist_ok=True)
+        with (self.root / LOCK).open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                waiting()
+                fcntl.flock(file, fcntl.LOCK_EX)
+            yield
 
     def prune(self) -> None:
         """Drop what killed builds left half written and what no build used for `KEPT_DAYS` days."""
         oldest = time.time() - KEPT_DAYS * 86400
-        for folder in self.root.iterdir():
+        for folder in self.root.glob("*/"):
             if folder.suffix == ".part" or folder.stat().st_mtime < oldest:
                 shutil.rmtree(folder, ignore_errors=True)
 

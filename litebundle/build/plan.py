@@ -137,7 +137,7 @@ def digest_of_data(data: DataSet) -> str:
 def _source_key(stage: Stage, pipeline: Pipeline) -> str:
     if not stage.is_torch:
         return digest_file(pipeline.path(stage.target))
-    code = digest_of_code("converter/torch_worker.py")
+    code = digest_of_code("converter/torch_worker.py", "converter/onnx_tidy.py")
     package = stage.target.partition(":")[0].partition(".")[0]
     sources = pipeline.path(package)
     modules = digest_of_folder(sources) if sources.is_dir() else digest_file(pipeline.path(f"{package}.py"))

@@ -6,13 +6,10 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from converter.graph import Array, Node
-from converter.layout import NHWC, Layout
 from converter.lowerer import Lowerer, Op
 from converter.lowering.registry import lowers
-from converter.lowering.window import Padding, Window, padded, windows
+from converter.lowering.window import Padding, Window, as_picture, padded, place_picture, windows
 from converter.tflite_graph import Tensor
-
-CHANNELS_LAST_1D: Layout = (0, 2, 1)
 
 
 @lowers("Conv")
@@ -20,7 +17,8 @@ def convolution(lower: Lowerer, node: Node) -> None:
     """CONV_2D, or DEPTHWISE_CONV_2D where every input channel has filters of its own."""
     weights = lower.required_constant(node, 1, "weights")
     axes = windows(lower, node, weights.shape[2:])
-    tensor, axes, weights = _two_dimensional(lower, node, axes, weights)
+    tensor, axes = as_picture(lower, node, axes)
+    weights = _with_rows(weights)
     channels = tensor.shape[3]
     group = node.attributes.get("group", 1)
     if weights.shape[1] * group != channels or weights.shape[0] % group:
@@ -40,30 +38,12 @@ def convolution(lower: Lowerer, node: Node) -> None:
         filters = np.transpose(weights, (0, 2, 3, 1))
     code = Op.DEPTHWISE_CONV_2D if depthwise else Op.CONV_2D
     result = lower.emit(code, [tensor, lower.new_constant(filters, node.inputs[1]), bias], shape, options=options)
-    _place(lower, node, result)
+    place_picture(lower, node, result)
 
 
-def _two_dimensional(
-    lower: Lowerer, node: Node, axes: tuple[Window, ...], weights: Array
-) -> tuple[Tensor, tuple[Window, Window], Array]:
-    """Input in NHWC and weights in OIHW; a one-dimensional signal becomes a picture one row high."""
-    name = node.inputs[0]
-    if len(axes) == 2:
-        return lower.tensor(name, NHWC), (axes[0], axes[1]), weights
-    if len(axes) == 1:
-        tensor = lower.tensor(name, CHANNELS_LAST_1D)
-        batch, length, channels = tensor.shape
-        row = Window(1, 1, 1, 1, 1, 0)
-        return lower.reshape(tensor, (batch, 1, length, channels)), (row, axes[0]), weights[:, :, None, :]
-    raise lower.refusal(node, f"{len(axes)} spatial axes", "use at most two in the source model")
-
-
-def _place(lower: Lowerer, node: Node, result: Tensor) -> None:
-    if lower.rank(node.outputs[0]) == 4:
-        lower.place(node.outputs[0], result, NHWC)
-        return
-    batch, _, length, channels = result.shape
-    lower.place(node.outputs[0], lower.reshape(result, (batch, length, channels)), CHANNELS_LAST_1D)
+def _with_rows(weights: Array) -> Array:
+    """Weights of two spatial axes; those of a signal get one row."""
+    return weights if weights.ndim == 4 else weights[:, :, None, :]
 
 
 def _bias(lower: Lowerer, node: Node, index: int, channels: int) -> Tensor:
@@ -84,17 +64,18 @@ def transposed_convolution(lower: Lowerer, node: Node) -> None:
     if any(dilation != 1 for dilation in node.attributes.get("dilations", [])):
         raise lower.refusal(node, "dilations", "use dilation 1 in the source model")
     axes = _transposed_windows(lower, node, weights.shape[2:])
-    tensor, axes2, weights = _two_dimensional(lower, node, axes, weights)
+    tensor, picture_axes = as_picture(lower, node, axes)
+    weights = _with_rows(weights)
     group = node.attributes.get("group", 1)
     per_group = weights.shape[1]
     if weights.shape[0] != tensor.shape[3] or weights.shape[0] % group:
         raise ValueError(f"weights of shape {list(weights.shape)}, {group} groups and {tensor.shape[3]} channels")
     bias = _bias(lower, node, 2, group * per_group)
     if group == 1:
-        result = _transposed(lower, tensor, weights, bias, node.inputs[1], axes2)
+        result = _transposed(lower, tensor, weights, bias, node.inputs[1], picture_axes)
     else:
-        result = _grouped_transposed(lower, node, tensor, weights, bias, axes2)
-    _place(lower, node, result)
+        result = _grouped_transposed(lower, node, tensor, weights, bias, picture_axes)
+    place_picture(lower, node, result)
 
 
 def _transposed_windows(lower: Lowerer, node: Node, kernel: tuple[int, ...]) -> tuple[Window, ...]:

@@ -6,14 +6,11 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from converter.graph import Array, Node
-from converter.layout import NHWC, Layout
 from converter.lowerer import FLOAT32, Lowerer, Op
 from converter.lowering.reduction import reduced
 from converter.lowering.registry import lowers
-from converter.lowering.window import Padding, Window, pad, padded, windows
+from converter.lowering.window import Padding, Window, as_picture, pad, padded, padded_shape, place_picture, windows
 from converter.tflite_graph import Tensor
-
-CHANNELS_LAST_1D: Layout = (0, 2, 1)
 
 
 @lowers("GlobalAveragePool", "GlobalMaxPool")
@@ -31,15 +28,13 @@ def max_pool(lower: Lowerer, node: Node) -> None:
     axes = windows(lower, node, node.attributes["kernel_shape"])
     if any(node.outputs[1:]):
         raise lower.refusal(node, "its Indices as an output", "remove that output")
-    if any(axis.dilation != 1 for axis in axes):
-        raise lower.refusal(node, "dilations", "use dilation 1 in the source model")
-    tensor, axes = _two_dimensional(lower, node, axes)
+    tensor, axes = _pooled_picture(lower, node, axes)
     if not all(axis.is_same() for axis in axes) and not all(axis.is_valid() for axis in axes):
         tensor = _padded_by_neighbours(lower, tensor, axes)
-        _place(lower, node, _pool(lower, Op.MAX_POOL_2D, tensor, axes, Padding.VALID))
+        place_picture(lower, node, _pool(lower, Op.MAX_POOL_2D, tensor, axes, Padding.VALID))
         return
     tensor, padding = padded(lower, tensor, axes)
-    _place(lower, node, _pool(lower, Op.MAX_POOL_2D, tensor, axes, padding))
+    place_picture(lower, node, _pool(lower, Op.MAX_POOL_2D, tensor, axes, padding))
 
 
 def _padded_by_neighbours(lower: Lowerer, tensor: Tensor, axes: tuple[Window, Window]) -> Tensor:
@@ -51,30 +46,27 @@ def _padded_by_neighbours(lower: Lowerer, tensor: Tensor, axes: tuple[Window, Wi
     mirrors = all(2 * max(axis.begin, axis.end) <= axis.kernel and axis.input >= axis.kernel for axis in axes)
     if not mirrors:
         return pad(lower, tensor, pads, float(np.finfo(np.float32).min))
-    shape = [size + before + after for size, (before, after) in zip(tensor.shape, pads, strict=True)]
     options = schema.MirrorPadOptionsT()
     options.mode = schema.MirrorPadMode.SYMMETRIC
-    table = lower.new_constant(np.array(pads, np.int32), "pads")
-    return lower.emit(Op.MIRROR_PAD, [tensor, table], shape, options=options)
+    table = lower.new_constant(np.array(pads, np.int32), f"{tensor.name}/pads")
+    return lower.emit(Op.MIRROR_PAD, [tensor, table], padded_shape(tensor, pads), options=options)
 
 
 @lowers("AveragePool")
 def average_pool(lower: Lowerer, node: Node) -> None:
     """AVERAGE_POOL_2D; where padding counts otherwise than TFLite counts it, a constant map corrects the mean."""
     axes = windows(lower, node, node.attributes["kernel_shape"])
-    if any(axis.dilation != 1 for axis in axes):
-        raise lower.refusal(node, "dilations", "use dilation 1 in the source model")
     pads = node.attributes.get("pads", [0] * 2 * len(axes))
     counts = [
         _counts(axis, pads[number + len(axes)], bool(node.attributes.get("count_include_pad", 0)))
         for number, axis in enumerate(axes)
     ]
-    tensor, axes2 = _two_dimensional(lower, node, axes)
+    tensor, axes2 = _pooled_picture(lower, node, axes)
     counts = [np.ones(1), *counts] if len(counts) == 1 else counts
     same = all(axis.is_same() for axis in axes2)
     excluded = [_counts(axis, 0, False) for axis in axes2]
     if same and all(np.array_equal(*pair) for pair in zip(counts, excluded, strict=True)):
-        _place(lower, node, _pool(lower, Op.AVERAGE_POOL_2D, tensor, axes2, Padding.SAME))
+        place_picture(lower, node, _pool(lower, Op.AVERAGE_POOL_2D, tensor, axes2, Padding.SAME))
         return
     pads_needed = [(0, 0), *((axis.begin, axis.end) for axis in axes2), (0, 0)]
     if any(any(pair) for pair in pads_needed):
@@ -84,7 +76,7 @@ def average_pool(lower: Lowerer, node: Node) -> None:
     if not np.all(correction == 1):
         constant = lower.new_constant(correction[None, :, :, None].astype(np.float32), f"{result.name}/correction")
         result = lower.binary(Op.MUL, result, constant)
-    _place(lower, node, result)
+    place_picture(lower, node, result)
 
 
 def _counts(axis: Window, pad_end: int, include_pad: bool) -> Array:
@@ -98,17 +90,12 @@ def _counts(axis: Window, pad_end: int, include_pad: bool) -> Array:
     return np.maximum(counts, 1).astype(np.float64)
 
 
-def _two_dimensional(lower: Lowerer, node: Node, axes: tuple[Window, ...]) -> tuple[Tensor, tuple[Window, Window]]:
-    name = node.inputs[0]
-    if lower.dtype(name) != FLOAT32:
-        raise lower.refusal(node, f"elements of type {lower.dtype(name)}", "cast them to float32 before")
-    if len(axes) == 2:
-        return lower.tensor(name, NHWC), (axes[0], axes[1])
-    if len(axes) == 1:
-        tensor = lower.tensor(name, CHANNELS_LAST_1D)
-        batch, length, channels = tensor.shape
-        return lower.reshape(tensor, (batch, 1, length, channels)), (Window(1, 1, 1, 1, 1, 0), axes[0])
-    raise lower.refusal(node, f"{len(axes)} spatial axes", "use at most two in the source model")
+def _pooled_picture(lower: Lowerer, node: Node, axes: tuple[Window, ...]) -> tuple[Tensor, tuple[Window, Window]]:
+    if any(axis.dilation != 1 for axis in axes):
+        raise lower.refusal(node, "dilations", "use dilation 1 in the source model")
+    if lower.dtype(node.inputs[0]) != FLOAT32:
+        raise lower.refusal(node, f"elements of type {lower.dtype(node.inputs[0])}", "cast them to float32 before")
+    return as_picture(lower, node, axes)
 
 
 def _pool(lower: Lowerer, code: int, tensor: Tensor, axes: tuple[Window, Window], padding: int) -> Tensor:
@@ -118,11 +105,3 @@ def _pool(lower: Lowerer, code: int, tensor: Tensor, axes: tuple[Window, Window]
     options.filterHeight, options.filterWidth = axes[0].kernel, axes[1].kernel
     shape = (tensor.shape[0], axes[0].output, axes[1].output, tensor.shape[3])
     return lower.emit(code, [tensor], shape, options=options)
-
-
-def _place(lower: Lowerer, node: Node, result: Tensor) -> None:
-    if lower.rank(node.outputs[0]) == 4:
-        lower.place(node.outputs[0], result, NHWC)
-        return
-    batch, _, length, channels = result.shape
-    lower.place(node.outputs[0], lower.reshape(result, (batch, length, channels)), CHANNELS_LAST_1D)

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from converter.graph import Node
+from converter.layout import NHWC, Layout
 from converter.lowerer import Lowerer, Op
 from converter.tflite_graph import Tensor
 
 Padding = schema.Padding
+SIGNAL: Layout = (0, 2, 1)  # one spatial axis, channels last
 
 
 @dataclass(frozen=True)
@@ -81,10 +84,35 @@ def padded(lower: Lowerer, tensor: Tensor, axes: Sequence[Window], fill: float |
 
 def pad(lower: Lowerer, tensor: Tensor, pads: Sequence[tuple[int, int]], fill: float | None = None) -> Tensor:
     """``tensor`` with (before, after) elements added on each axis."""
-    shape = [size + before + after for size, (before, after) in zip(tensor.shape, pads, strict=True)]
-    amounts = lower.index_constant([amount for pair in pads for amount in pair], "pads")
-    table = lower.new_constant(amounts.data.reshape(-1, 2), amounts.name)  # type: ignore[union-attr]
+    shape = padded_shape(tensor, pads)
+    table = lower.new_constant(np.array(pads, np.int32), f"{tensor.name}/pads")
     if fill is None:
         return lower.emit(Op.PAD, [tensor, table], shape, options=schema.PadOptionsT())
     inputs = [tensor, table, lower.scalar(fill, tensor)]
     return lower.emit(Op.PADV2, inputs, shape, options=schema.PadV2OptionsT())
+
+
+def padded_shape(tensor: Tensor, pads: Sequence[tuple[int, int]]) -> list[int]:
+    """The shape of ``tensor`` with (before, after) elements more on each axis."""
+    return [size + before + after for size, (before, after) in zip(tensor.shape, pads, strict=True)]
+
+
+def as_picture(lower: Lowerer, node: Node, axes: tuple[Window, ...]) -> tuple[Tensor, tuple[Window, Window]]:
+    """The node's first input in NHWC with its two windows; a signal becomes a picture one row high."""
+    name = node.inputs[0]
+    if len(axes) == 2:
+        return lower.tensor(name, NHWC), (axes[0], axes[1])
+    if len(axes) != 1:
+        raise lower.refusal(node, f"{len(axes)} spatial axes", "use at most two in the source model")
+    tensor = lower.tensor(name, SIGNAL)
+    batch, length, channels = tensor.shape
+    return lower.reshape(tensor, (batch, 1, length, channels)), (Window(1, 1, 1, 1, 1, 0), axes[0])
+
+
+def place_picture(lower: Lowerer, node: Node, picture: Tensor) -> None:
+    """The NHWC ``picture`` is the node's first output; where that is a signal, its one row is taken off."""
+    if lower.rank(node.outputs[0]) == 4:
+        lower.place(node.outputs[0], picture, NHWC)
+        return
+    batch, _, length, channels = picture.shape
+    lower.place(node.outputs[0], lower.reshape(picture, (batch, length, channels)), SIGNAL)

@@ -16,6 +16,7 @@ import onnx
 import pytest
 from safetensors.numpy import save_file
 
+from converter.api import convert_onnx
 from converter.errors import ConversionError
 from converter.torch_export import (
     InputSpec,
@@ -181,6 +182,15 @@ def test_batch_norm_is_folded_in_evaluation_mode(exports: dict[str, TorchExport]
 def test_nothing_of_the_machine_is_in_the_bytes(exports: dict[str, TorchExport], root: Path) -> None:
     for word in (b"tiny.py", b"site-packages", b"torch.nn", str(root).encode(), b"pkg."):
         assert word not in exports["heat"].onnx + exports["step"].onnx
+
+
+@pytest.mark.parametrize("name", ["heat", "step", "fit"])
+def test_a_conversion_of_the_export_agrees_with_torch(exports: dict[str, TorchExport], name: str) -> None:
+    samples = (SAMPLE,) if name == "fit" else ()
+    torch_outputs = exports[name].torch_outputs
+    conversion = convert_onnx(exports[name].onnx, samples=samples, torch_outputs=torch_outputs)
+    assert conversion.parity is not None
+    assert conversion.parity.samples == len(torch_outputs)
 
 
 @pytest.mark.parametrize("name", ["fit", "prefixed"])

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import repeat
 from time import perf_counter_ns
 from typing import Any
 
 from litebundle.errors import LitebundleError
 from litebundle.glue import OPERATIONS
-from litebundle.graph import FAN_OUT, Node
+from litebundle.graph import Node
 from litebundle.run.boundary import plain
 from litebundle.run.loop import TokenLoop
 from litebundle.run.model import LiteRTModel
@@ -48,11 +49,9 @@ def _map_over_items(node: Node, call: NodeCall) -> NodeCall:
         sizes = {len(value) for value in inputs if isinstance(value, list)}
         if len(sizes) != 1:
             raise LitebundleError(f"node {node.name!r}: its lists have different lengths {sorted(sizes)}")
-        rows = [
-            call([value[i] if isinstance(value, list) else value for value in inputs], trace)
-            for i in range(sizes.pop())
-        ]
-        return tuple([row[k] for row in rows] for k in range(len(node.outputs)))
+        columns = [value if isinstance(value, list) else repeat(value) for value in inputs]
+        rows = [call(row, trace) for row in zip(*columns, strict=False)]
+        return tuple(map(list, zip(*rows, strict=True))) if rows else tuple([] for _ in node.outputs)
 
     return each
 
@@ -69,7 +68,7 @@ def _glue_call(node: Node, labels: Mapping[str, tuple[str, ...]]) -> NodeCall:
         start = perf_counter_ns()
         outputs = operation.run(checked, *given)
         trace.glue_ns += perf_counter_ns() - start
-        return (list(outputs[0]), *outputs[1:]) if node.op == FAN_OUT else outputs
+        return outputs
 
     return glue
 

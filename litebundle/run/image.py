@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from litebundle.errors import LitebundleError
 
@@ -25,6 +25,10 @@ def read_image(path: Path | str) -> np.ndarray[Any, np.dtype[np.uint8]]:
             upright = ImageOps.exif_transpose(picture)
     except FileNotFoundError as error:
         raise LitebundleError(f"{path}: no such picture") from error
+    except UnidentifiedImageError as error:
+        raise LitebundleError(
+            f"{path}: not a readable picture (of no known format); give a PNG or JPEG file"
+        ) from error
     # PIL lets many kinds of exception escape from damaged files; each means the same to the user.
     except Exception as error:
         raise LitebundleError(f"{path}: not a readable picture ({error}); give a PNG or JPEG file") from error

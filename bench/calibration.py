@@ -2,7 +2,8 @@
 
 Bare: set the input, invoke, fetch the outputs, on one thread. Both see the same samples, take turns, and the best turn
 of each in processor time counts, so that another process on the machine disturbs neither side alone. `setup` is what
-calibration costs before its first sample.
+calibration costs before its first sample. Without arguments: the float models of MLPerf Tiny and, once it has been
+built, the stages of the example.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from quantize import calibrate
 
 CASES = Path(os.environ.get("LITEBUNDLE_CASES", Path(__file__).parents[2] / "shared" / "cases"))
 MLPERF_TINY = CASES / "mlperf_tiny" / "benchmark" / "training"
+EXAMPLE = Path(__file__).parents[1] / "examples" / "formula_scan"
 DEFAULT_MODELS = (
     "anomaly_detection/trained_models/ad01_fp32.tflite",
     "image_classification/trained_models/pretrainedResnet.tflite",
@@ -35,7 +37,9 @@ DISTINCT_SAMPLES = 16
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("models", nargs="*", type=Path, default=[MLPERF_TINY / name for name in DEFAULT_MODELS])
+    built = sorted(EXAMPLE.glob(".litebundle/cache/convert-*/model.tflite"))
+    found = [path for path in (MLPERF_TINY / name for name in DEFAULT_MODELS) if path.is_file()]
+    parser.add_argument("models", nargs="*", type=Path, default=[*found, *built])
     ratios = [measure(path) for path in parser.parse_args().models]
     print(f"geometric mean {math.prod(ratios) ** (1 / len(ratios)):.2f}")
 
@@ -53,11 +57,19 @@ def measure(path: Path) -> float:
         calibrated_s = min(calibrated_s, seconds(lambda: calibrate(model, samples)))
     ratio = bare_s / (calibrated_s - setup_s)
     print(
-        f"{path.name:32} {bare_s / len(samples) * 1e6:8.1f} us bare  {ratio:5.2f} of its rate"
+        f"{label(path):32} {bare_s / len(samples) * 1e6:8.1f} us bare  {ratio:5.2f} of its rate"
         f"  ({bare_s / calibrated_s:.2f} over {len(samples)} samples with {setup_s * 1e3:.0f} ms setup)",
         flush=True,
     )
     return ratio
+
+
+def label(path: Path) -> str:
+    """A cached stage is known by the names of its inputs and outputs."""
+    if path.name != "model.tflite":
+        return path.name
+    interpreter = Interpreter(model_path=str(path))
+    return " ".join(d["name"] for d in [*interpreter.get_input_details(), *interpreter.get_output_details()])
 
 
 def bare_run(model: bytes) -> Callable[[dict[str, Any]], list[Any]]:

@@ -28,7 +28,8 @@ VERBS = {
 HELD, FELL_SHORT, BAD_INPUT, INTERNAL_FAULT, INTERRUPTED, CLOSED_PIPE = 0, 1, 2, 3, 130, 141
 WAYS_OUT = {
     errno.ENOENT: "check the path",
-    errno.ENOTDIR: "a part of the path is a file; check the path",
+    errno.EEXIST: "give another place",
+    errno.ENOTDIR: "a part of the path is a file; give another place",
     errno.EISDIR: "give a file, not a folder",
     errno.EACCES: "change its permissions or give another place",
     errno.EPERM: "change its permissions or give another place",

@@ -98,6 +98,5 @@ def _exit_code(report: DataReport) -> int:
 def _sum_up(report: DataReport) -> str:
     if report.ok:
         return "all that is wanted is there"
-    parts = [f"{report.missing} samples are missing"] if report.missing else []
-    parts += [f"{len(report.errors)} errors"] if report.errors else []
-    return "fell short: " + ", ".join(parts)
+    counts = {"missing sample": report.missing, "error": len(report.errors)}
+    return "fell short: " + ", ".join(f"{n} {name}{'s' if n > 1 else ''}" for name, n in counts.items() if n)

@@ -94,7 +94,7 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[obje
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for index, name in enumerate(columns):
         table.add_column(name, justify="right" if _numeric(rows, index) else "left", overflow="fold")
     for row in rows:
@@ -104,6 +104,7 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[obje
         console.width = 10_000
     with console.capture() as capture:
         console.print(table)
+    click.secho(title, bold=True)
     click.echo("\n".join(line.rstrip() for line in capture.get().splitlines()) + "\n")
 
 

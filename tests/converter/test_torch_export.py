@@ -28,7 +28,7 @@ from converter.torch_export import (
 
 REPOSITORY = Path(__file__).parents[2]
 MODELS = """
-import os, time
+import os
 from pathlib import Path
 import torch
 from torch import nn
@@ -100,9 +100,6 @@ def saving():
 def crash():
     os.kill(os.getpid(), 11)
 
-def hang():
-    Path(os.environ["PID_FILE"]).write_text(str(os.getpid()))
-    time.sleep(1000)
 """
 
 IMAGE = (InputSpec("image", (1, 3, 32, 48)),)
@@ -243,16 +240,28 @@ def test_without_torch_the_error_says_what_to_install(tmp_path: Path) -> None:
         export_torch("tiny:Heat", root=tmp_path, weights=None, inputs=IMAGE, outputs=["y"])
 
 
-def test_a_model_that_never_ends_is_ended(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def hanging(tmp_path: Path) -> Path:
+    """A folder from which the worker imports a torch that never comes back."""
+    root = tmp_path / "hanging"
+    root.mkdir()
+    wait = (
+        "import os, pathlib, time\npathlib.Path(os.environ['PID_FILE']).write_text(str(os.getpid()))\ntime.sleep(999)"
+    )
+    (root / "torch.py").write_text(wait)
+    return root
+
+
+def test_a_model_that_never_ends_is_ended(hanging: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PID_FILE", str(tmp_path / "pid"))
     with pytest.raises(ConversionError, match="took longer than 2 s"):
-        export_torch("tiny:hang", root=root, weights=None, inputs=X, outputs=["y"], timeout_s=2)
+        export_torch("tiny:Heat", root=hanging, weights=None, inputs=X, outputs=["y"], timeout_s=2)
 
 
-def test_a_stopped_parent_leaves_neither_process_nor_files(root: Path, tmp_path: Path) -> None:
+def test_a_stopped_parent_leaves_neither_process_nor_files(hanging: Path, tmp_path: Path) -> None:
     call = (
         "from converter.torch_export import *\n"
-        f"export_torch('tiny:hang', root=Path({str(root)!r}), weights=None,"
+        f"export_torch('tiny:Heat', root=Path({str(hanging)!r}), weights=None,"
         " inputs=[InputSpec('x', (1, 4))], outputs=['y'])"
     )
     with ExitStack() as parents:

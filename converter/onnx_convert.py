@@ -11,7 +11,7 @@ from onnx import ModelProto
 from converter.conversion import Lowered, TensorRef, TensorSpec
 from converter.errors import ConversionError
 from converter.fusions import FUSIONS
-from converter.graph import Graph, Node
+from converter.graph import Graph, Node, Value
 from converter.layout import NHWC, Layout, arrange, source_order
 from converter.lowerer import Lowerer
 from converter.lowering import RULES
@@ -21,6 +21,7 @@ from converter.tflite_graph import Tensor, TfliteGraph
 from converter.tflite_writer import write
 
 LARGEST_TENSOR_ELEMENTS = 1 << 29
+LARGEST_RANK = 6
 LAYOUTS = {"NHWC": NHWC, "NCHW": source_order(4), "": None}
 EVERY_PICTURE = "*"
 
@@ -86,16 +87,19 @@ def _refuse_what_no_rule_lowers(graph: Graph) -> None:
         if node.op not in RULES:
             raise unsupported(node, (other.op for other in graph.nodes), RULES)
         for name in filter(None, node.outputs):
-            if any(size < 1 for size in graph.values[name].shape):
-                raise ConversionError(
-                    f"{node.label()} makes '{name}' with shape {list(graph.values[name].shape)}, "
-                    "a TFLite tensor has at least one element; give larger input shapes"
-                )
-            if math.prod(graph.values[name].shape) > LARGEST_TENSOR_ELEMENTS:
-                raise ConversionError(
-                    f"{node.label()} makes '{name}' with shape {list(graph.values[name].shape)}, "
-                    "more than 2 GiB; give smaller input shapes"
-                )
+            _refuse_shape(node, graph.values[name])
+
+
+def _refuse_shape(node: Node, value: Value) -> None:
+    made = f"{node.label()} makes '{value.name}' with shape {list(value.shape)}"
+    if any(size < 1 for size in value.shape):
+        raise ConversionError(f"{made}, a TFLite tensor has at least one element; give larger input shapes")
+    if math.prod(value.shape) > LARGEST_TENSOR_ELEMENTS:
+        raise ConversionError(f"{made}, more than 2 GiB; give smaller input shapes")
+    if len(value.shape) > LARGEST_RANK:
+        raise ConversionError(
+            f"{made}, TFLite operators work on at most {LARGEST_RANK} axes; merge some in the source model"
+        )
 
 
 def _apply_rule(lowerer: Lowerer, node: Node) -> None:

@@ -229,3 +229,30 @@ def test_types_without_a_tflite_form_are_refused():
     model.graph.input[0].type.tensor_type.elem_type = TensorProto.STRING
     with pytest.raises(ConversionError, match="STRING"):
         lower(model)
+
+
+def test_more_axes_than_operators_take_are_refused():
+    model, _ = one_op("Relu", [floats(1, 2, 1, 2, 1, 2, 1)])
+    with pytest.raises(ConversionError, match=r"op Relu \(node 'y0'\) makes 'y0'.*at most 6 axes"):
+        lower(model)
+
+
+def test_functions_inside_the_model_are_inlined():
+    function = helper.make_function(
+        "local", "Twice", ["a"], ["b"], [helper.make_node("Add", ["a", "a"], ["b"])], [helper.make_opsetid("", 18)]
+    )
+    model = model_of([helper.make_node("Twice", ["x"], ["y"], domain="local")], {"x": floats(2, 3)}, ["y"])
+    model.functions.append(function)
+    model.opset_import.append(helper.make_opsetid("local", 1))
+    assert operators(assert_same(model, {"x": floats(2, 3)})) == {"ADD": 1}
+
+
+def test_a_star_asks_a_layout_of_every_picture():
+    nodes = [
+        helper.make_node("Relu", ["x"], ["y"]),
+        helper.make_node("ReduceMean", ["x", "axes"], ["z"], keepdims=0),
+    ]
+    x = floats(1, 3, 4, 5)
+    model = model_of(nodes, {"x": x}, ["y", "z"], {"axes": np.array([2, 3])})
+    lowered = assert_same(model, {"x": x}, layouts={"*": "NHWC"})
+    assert [spec.shape for spec in (*lowered.inputs, *lowered.outputs)] == [(1, 4, 5, 3), (1, 4, 5, 3), (1, 3)]

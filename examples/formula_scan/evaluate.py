@@ -1,6 +1,7 @@
 """What the float models reach on the committed validate set, per kind, end to end from the page.
 
 python evaluate.py            tables in Markdown
+python evaluate.py --held-out the same on clean pages in a font and a renderer that training never saw
 python evaluate.py --pages    locate against the ink boxes of real pages (../shared/cases or LITEBUNDLE_CASES)
 """
 
@@ -11,7 +12,7 @@ import json
 import os
 import tomllib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,10 @@ import numpy as np
 import torch
 from formula_scan.dataset import MARGIN, upright_crop
 from formula_scan.flow import Found, Scanner, box_iou
-from formula_scan.grammar import Tokens, tokenize
+from formula_scan.grammar import Tokens, detokenize, tokenize
 from formula_scan.imaging import Pixels, to_gray
-from formula_scan.kinds import KINDS
+from formula_scan.kinds import KINDS, take_photo
+from formula_scan.render import HELD_OUT_FONT
 from PIL import Image
 from rapidfuzz.distance import Levenshtein
 
@@ -30,6 +32,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 DATA = ROOT / "calibration_data" / "formula_scan"
 SHORT = 8
+_HELD_OUT_PAGES = 40
 
 
 @dataclass(frozen=True)
@@ -114,11 +117,23 @@ def _validate(scanner: Scanner, show_wrong: bool) -> None:
             if show_wrong:
                 for reading in (r for r in page.readings if r.read != r.truth):
                     print(sample["file"], "".join(reading.truth), "->", "".join(reading.read or ("nothing",)))
+    _print_table({kind: pages[kind] for kind in KINDS} | {"all": [page for kind in KINDS for page in pages[kind]]})
+
+
+def _print_table(rows: Mapping[str, Sequence[Page]]) -> None:
     columns = "kind", "formulas", "exact, %", "up to 8 tokens, %", "edit distance", "box F1", "angle, %", "true box, %"
     print("| " + " | ".join(columns) + " |\n" + "|---" * len(columns) + "|")
-    for kind in KINDS:
-        print(_row(kind, pages[kind]))
-    print(_row("all", [page for kind in KINDS for page in pages[kind]]))
+    for name, pages in rows.items():
+        print(_row(name, pages))
+
+
+def _held_out(scanner: Scanner) -> None:
+    pages = []
+    for number in range(_HELD_OUT_PAGES):
+        photo = take_photo(np.random.default_rng([number]), "clean", "validate", 3, (HELD_OUT_FONT,))
+        items = [{"box": f.box, "angle": f.angle, "text": detokenize(f.tokens)} for f in photo.formulas]
+        pages.append(_judge(scanner, photo.image, items))
+    _print_table({f"clean, {HELD_OUT_FONT}": pages})
 
 
 def _real_pages(scanner: Scanner) -> None:
@@ -138,11 +153,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pages", action="store_true", help="judge locate on real pages instead")
     parser.add_argument("--wrong", action="store_true", help="also print every formula that was read wrongly")
+    parser.add_argument("--held-out", action="store_true", help="judge on a held-out font instead")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     scanner = Scanner(HERE)
     if arguments.pages:
         _real_pages(scanner)
+    elif arguments.held_out:
+        _held_out(scanner)
     else:
         _validate(scanner, arguments.wrong)
 

@@ -16,7 +16,7 @@ from formula_scan.grammar import (
     sample,
     tokenize,
 )
-from formula_scan.render import MATH_FONTS, render
+from formula_scan.render import HELD_OUT_FONT, MATH_FONTS, render
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -64,13 +64,13 @@ def test_every_token_occurs() -> None:
     assert seen == set(VOCABULARY[3:])
 
 
-@pytest.mark.parametrize("font", MATH_FONTS)
+@pytest.mark.parametrize("font", [*MATH_FONTS, HELD_OUT_FONT])
 def test_every_symbol_draws_its_own_picture(font: str) -> None:
     pictures = {render((token,), font, 40).tobytes() for token in SYMBOLS}
     assert len(pictures) == len(SYMBOLS)
 
 
-@pytest.mark.parametrize("font", MATH_FONTS)
+@pytest.mark.parametrize("font", [*MATH_FONTS, HELD_OUT_FONT])
 def test_structure_is_drawn(font: str) -> None:
     def shape(text: str) -> tuple[int, ...]:
         return render(tokenize(text), font, 40).shape

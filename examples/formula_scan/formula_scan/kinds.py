@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from formula_scan.imaging import Pixels
 from formula_scan.page import Formula, Photo, compose
+from formula_scan.render import MATH_FONTS
 
 Rng = np.random.Generator
 
@@ -170,10 +171,10 @@ _EFFECTS: dict[str, Callable[[Rng, Photo], Photo]] = {
 KINDS = tuple(_EFFECTS)
 
 
-def take_photo(rng: Rng, kind: str, part: str, formulas: int, max_tokens: int = 22) -> Photo:
+def take_photo(rng: Rng, kind: str, part: str, formulas: int, fonts: tuple[str, ...] = MATH_FONTS) -> Photo:
     """A photo of `kind` with up to `formulas` formulas of `part` ("edge" cuts one more), at least one of them whole."""
     while True:
-        page = compose(rng, kind, part, formulas + (kind == "edge"), max_tokens)
+        page = compose(rng, kind, part, formulas + (kind == "edge"), fonts)
         photo = _EFFECTS[kind](rng, replace(page, kind=kind))
         if not all(formula.ignore for formula in photo.formulas):
             return photo

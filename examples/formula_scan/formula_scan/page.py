@@ -150,8 +150,8 @@ def _drawing(rng: np.random.Generator, width: int, height: int) -> _Block:
     return _Block(ink)
 
 
-def _formula(rng: np.random.Generator, tokens: Tokens, room: int, unit: int) -> _Block:
-    font = _pick(rng, MATH_FONTS)
+def _formula(rng: np.random.Generator, tokens: Tokens, fonts: tuple[str, ...], room: int, unit: int) -> _Block:
+    font = _pick(rng, fonts)
     em_px = rng.uniform(0.028, 0.05) * unit
     ink = render(tokens, font, em_px)
     if ink.shape[1] > room:
@@ -211,7 +211,9 @@ def _correction_fluid(rng: np.random.Generator, image: Pixels, formulas: tuple[F
         _ink_over(image, edge // int(rng.integers(6, 16)), np.array([90, 90, 90]))
 
 
-def compose(rng: np.random.Generator, kind: str, part: str, formulas: int, max_tokens: int) -> Photo:
+def compose(
+    rng: np.random.Generator, kind: str, part: str, formulas: int, fonts: tuple[str, ...] = MATH_FONTS
+) -> Photo:
     """A flat, upright page with at most `formulas` formulas of `part`, and at least one."""
     unit = int(rng.integers(_LONG_SIDE_PX[0], _LONG_SIDE_PX[1] + 1))
     width, height = (int(unit * rng.uniform(0.7, 0.8)), unit)
@@ -219,7 +221,7 @@ def compose(rng: np.random.Generator, kind: str, part: str, formulas: int, max_t
         width, height = height, width
     margin = int(rng.uniform(0.03, 0.07) * unit)
     room = width - 2 * margin
-    blocks = [_formula(rng, sample(rng, part, max_tokens), room, unit) for _ in range(formulas)]
+    blocks = [_formula(rng, sample(rng, part), fonts, room, unit) for _ in range(formulas)]
     text_px = int(rng.uniform(0.016, 0.026) * unit)
     others = [_paragraph(rng, int(room * rng.uniform(0.5, 1)), text_px) for _ in range(rng.integers(1, 5))]
     if rng.random() < 0.5:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,7 @@ from litebundle.build.verdict import MIN_SAMPLES
 from litebundle.bundle import Bundle
 from litebundle.errors import LitebundleError
 from litebundle.report.cascade import panels
-from litebundle.report.documents import read_documents
+from litebundle.report.documents import Documents, read_documents
 from litebundle.report.figures import FILTERS
 from litebundle.report.operators import stage_operators
 from litebundle.report.stages import latencies, sizes
@@ -20,6 +21,8 @@ from litebundle.report.worst import cards
 if TYPE_CHECKING:
     from jinja2 import Environment
 
+MAX_BYTES = 1_950_000
+PICTURE_BYTES = 1_200_000
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -34,24 +37,34 @@ def render(bundle: Bundle, measurements: dict[str, Any] | None) -> str:
         LitebundleError: A file of the bundle is not what its name says, or jinja2 is not installed.
     """
     documents = read_documents(bundle)
+    html = _page(bundle, measurements, documents, PICTURE_BYTES)
+    excess = len(html.encode()) - MAX_BYTES
+    return html if excess <= 0 else _page(bundle, measurements, documents, max(0, PICTURE_BYTES - excess))
+
+
+def _page(bundle: Bundle, measurements: dict[str, Any] | None, documents: Documents, picture_bytes: int) -> str:
     cascade = documents.cascade
-    page = _environment().get_template("page.html")
-    return page.render(
-        manifest=bundle.manifest,
-        bundle_bytes=bundle_bytes(bundle),
-        headline=headline(bundle, documents.judgements, measurements),
-        sizes=sizes(bundle.manifest, documents.preflights),
-        latencies=latencies(measurements),
-        cascade=cascade,
-        panels=panels(cascade, bundle.manifest.verdicts) if cascade else (),
-        tensors=stage_tensors(documents.drifts, cascade),
-        cards=cards(cascade.worst, documents.pictures, bundle) if cascade else (),
-        operators=stage_operators(documents.preflights),
-        parities=documents.parities,
-        min_samples=MIN_SAMPLES,
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            manifest=bundle.manifest,
+            bundle_bytes=bundle_bytes(bundle),
+            headline=headline(bundle, documents.judgements, measurements),
+            sizes=sizes(bundle.manifest, documents.preflights),
+            latencies=latencies(measurements),
+            cascade=cascade,
+            panels=panels(cascade, bundle.manifest.verdicts) if cascade else (),
+            tensors=stage_tensors(documents.drifts, cascade),
+            cards=cards(cascade.worst, documents.pictures, bundle, picture_bytes) if cascade else (),
+            operators=stage_operators(documents.preflights),
+            parities=documents.parities,
+            min_samples=MIN_SAMPLES,
+        )
     )
 
 
+@cache
 def _environment() -> Environment:
     try:
         from jinja2 import Environment, FileSystemLoader, StrictUndefined

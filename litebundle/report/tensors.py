@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
+from math import ceil, isfinite
 from statistics import median
 
 from litebundle.build.cascade_report import ALL, CascadeReport, StageDrift
@@ -20,7 +20,8 @@ MAX_ROWS = 300
 class Bar:
     """A tensor in graph order, as a bar of its SQNR; `left`, `width` and `height` in percent of the plot.
 
-    `tone`: "identical" or "dead" where the SQNR is infinite, "beyond" where it passes the axis, else "".
+    `output`: it is an output of the model. `tone`: "identical" or "dead" where the SQNR is infinite, "beyond" where
+    it passes the axis, else "".
     """
 
     tensor: TensorDrift
@@ -51,6 +52,7 @@ class StageTensors:
     worst: tuple[TensorDrift, ...]
     listed: tuple[TensorDrift, ...]
     bars: tuple[Bar, ...]
+    tensors_per_bar: int
     scale: Scale
     by_kind: tuple[OutputByKind, ...]
 
@@ -61,9 +63,10 @@ def stage_tensors(drifts: Mapping[str, Drift], cascade: CascadeReport | None) ->
 
 
 def _stage(name: str, drift: Drift, rows: Iterable[StageDrift]) -> StageTensors:
-    # In graph order the outputs come last.
-    ordered = (*drift.tensors, *drift.outputs)
-    scale = _scale([tensor.sqnr_db for tensor in ordered if isfinite(tensor.sqnr_db)])
+    per_bar = max(1, ceil(len(drift.tensors) / MAX_ROWS))
+    drawn = [(tensor, False) for tensor in _worst_of_each(drift.tensors, per_bar)]
+    drawn += [(tensor, True) for tensor in drift.outputs]
+    scale = _scale([tensor.sqnr_db for tensor, _ in drawn if isfinite(tensor.sqnr_db)])
     by_tensor: dict[str, list[StageDrift]] = {}
     for row in rows:
         by_tensor.setdefault(row.tensor, []).append(row)
@@ -74,9 +77,10 @@ def _stage(name: str, drift: Drift, rows: Iterable[StageDrift]) -> StageTensors:
         worst=_worst_first(drift.tensors)[:WORST_TENSORS],
         listed=drift.tensors[:MAX_ROWS],
         bars=tuple(
-            _bar(tensor, place >= len(drift.tensors), place * 100 / len(ordered), 100 / len(ordered), scale)
-            for place, tensor in enumerate(ordered)
+            _bar(tensor, output, place * 100 / len(drawn), 100 / len(drawn), scale)
+            for place, (tensor, output) in enumerate(drawn)
         ),
+        tensors_per_bar=per_bar,
         scale=scale,
         by_kind=tuple(
             OutputByKind(tensor, tuple(sorted(found, key=lambda row: row.kind != ALL)))
@@ -87,6 +91,11 @@ def _stage(name: str, drift: Drift, rows: Iterable[StageDrift]) -> StageTensors:
 
 def _worst_first(tensors: Iterable[TensorDrift]) -> tuple[TensorDrift, ...]:
     return tuple(sorted(tensors, key=lambda tensor: tensor.sqnr_db))
+
+
+def _worst_of_each(tensors: Sequence[TensorDrift], count: int) -> list[TensorDrift]:
+    groups = (tensors[start : start + count] for start in range(0, len(tensors), count))
+    return [min(group, key=lambda tensor: tensor.sqnr_db) for group in groups]
 
 
 def _scale(sqnr_db: list[float]) -> Scale:

@@ -90,9 +90,7 @@ def _judgement(verdict: Verdict, judgements: Sequence[Judgement]) -> Judgement |
 def _row(verdict: Verdict, judgement: Judgement | None) -> Row:
     form = {BUDGET: figures.loss, METRIC: figures.score}.get(verdict.requirement, figures.general)
 
-    def shown(value: float | None) -> str:
-        return f"{form(value)} {verdict.unit}".rstrip() if value is not None else figures.NONE
-
+    unit = f" {verdict.unit}" if verdict.unit else ""
     interval = "" if verdict.low is None or verdict.high is None else f"{form(verdict.low)} … {form(verdict.high)}"
     # Room beyond the limit, so that it does not look like the end of the axis.
     values = [verdict.measured, verdict.low, verdict.high, 1.15 * (verdict.limit or 0.0)]
@@ -100,9 +98,9 @@ def _row(verdict: Verdict, judgement: Judgement | None) -> Row:
         what=_what(verdict),
         outcome=verdict.verdict,
         word=_WORDS[verdict.verdict],
-        measured=shown(verdict.measured),
+        measured=figures.NONE if verdict.measured is None else form(verdict.measured) + unit,
         interval=interval,
-        limit=shown(verdict.limit),
+        limit=figures.general(verdict.limit) + unit,
         samples=verdict.samples,
         reason=_why(judgement) if judgement else _reason(verdict),
         notes=judgement.notes if judgement else (),

@@ -16,8 +16,6 @@ from litebundle.report.text_diff import Part, diff
 Item = Mapping[str, Any]
 Role = Literal["expected", "float", "quantized", "ignored"]
 
-# With rows and text the page then stays below its two million bytes.
-PICTURE_BYTES = 1_200_000
 _SHOWN_IN_PICTURE = ("box", "ignore")
 
 
@@ -90,19 +88,21 @@ class _Place:
     quantized: Item | None
 
 
-def cards(worst: Iterable[WorstSample], entries: Mapping[str, PictureEntry], bundle: Bundle) -> tuple[Card, ...]:
-    """One card per sample, in the order of their first mention."""
+def cards(
+    worst: Iterable[WorstSample], entries: Mapping[str, PictureEntry], bundle: Bundle, picture_bytes: int
+) -> tuple[Card, ...]:
+    """One card per sample, in the order of their first mention; pictures for as many as `picture_bytes` hold."""
     by_sample: dict[str, list[WorstSample]] = {}
     for row in worst:
         by_sample.setdefault(row.sample, []).append(row)
-    pictures = _pictures(by_sample, entries, bundle)
+    pictures = _pictures(by_sample, entries, bundle, picture_bytes)
     return tuple(_card(rows, pictures.get(sample)) for sample, rows in by_sample.items())
 
 
-def _pictures(samples: Iterable[str], entries: Mapping[str, PictureEntry], bundle: Bundle) -> dict[str, Picture]:
-    """As many of the first samples' pictures as the page has room for."""
+def _pictures(
+    samples: Iterable[str], entries: Mapping[str, PictureEntry], bundle: Bundle, room: int
+) -> dict[str, Picture]:
     pictures: dict[str, Picture] = {}
-    room = PICTURE_BYTES
     for sample in samples:
         entry = entries.get(sample)
         if entry is None or entry.file not in bundle.names:

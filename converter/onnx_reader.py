@@ -47,7 +47,9 @@ def read_graph(model: ModelProto, shapes: Mapping[str, Sequence[int]], supported
     shape or a weight stands in the way.
     """
     if model.functions:
-        model = onnx.inliner.inline_local_functions(model)
+        from onnx.inliner import inline_local_functions  # few models need it
+
+        model = inline_local_functions(model)
     reader = _Reader(model, supported)
     try:
         inputs = reader.read_inputs(shapes)

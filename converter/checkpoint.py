@@ -183,9 +183,7 @@ def _check_zip(file: BinaryIO, path: Path) -> None:
             if len(set(names)) != len(names):
                 raise _damaged(path, "it holds two entries of one name")
             if any("/code/" in name for name in names):
-                raise ConversionError(
-                    f"weights '{path}' is a TorchScript archive, which carries code; {WAY_OUT}"
-                )
+                raise ConversionError(f"weights '{path}' is a TorchScript archive, which carries code; {WAY_OUT}")
             pickles = [entry for entry in archive.infolist() if entry.filename.endswith(".pkl")]
             if not any(Path(entry.filename).name == "data.pkl" for entry in pickles):
                 raise _damaged(path, "it holds no data.pkl")
@@ -230,9 +228,7 @@ def _walk_pickle(file: BinaryIO, path: Path) -> list[int]:
 
 
 def _runs_code(path: Path, name: str) -> ConversionError:
-    return ConversionError(
-        f"weights '{path}' is a pickle that would run code: it refers to {name}; {WAY_OUT}"
-    )
+    return ConversionError(f"weights '{path}' is a pickle that would run code: it refers to {name}; {WAY_OUT}")
 
 
 def _damaged(path: Path, what: str) -> ConversionError:

@@ -13,9 +13,7 @@ from converter.parity_inputs import Array, Feed
 
 def write_feeds(path: Path, feeds: Sequence[Feed]) -> None:
     """Save feeds as one .npz of arrays named `<tensor>/<index>`."""
-    arrays: dict[str, Any] = {
-        f"{name}/{i}": each for i, feed in enumerate(feeds) for name, each in feed.items()
-    }
+    arrays: dict[str, Any] = {f"{name}/{i}": each for i, feed in enumerate(feeds) for name, each in feed.items()}
     np.savez(path, **arrays)
 
 

@@ -14,9 +14,7 @@ Array: TypeAlias = NDArray[np.generic]
 Feed: TypeAlias = Mapping[str, Array]
 
 LARGE = 10.0  # ten standard deviations of normalised data, and far beyond any gated state
-KEEPS_VALUES = frozenset(
-    {"Cast", "Expand", "Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze"}
-)
+KEEPS_VALUES = frozenset({"Cast", "Expand", "Flatten", "Identity", "Reshape", "Squeeze", "Transpose", "Unsqueeze"})
 
 
 @dataclass(frozen=True)

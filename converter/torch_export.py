@@ -154,7 +154,7 @@ def _verified(
         exported = onnx.load_from_string(result.onnx)
         onnx.checker.check_model(exported, full_check=True)
         check_export(exported, shapes, model.samples, result.torch_outputs, tolerance)
-    except (ConversionError, onnx.checker.ValidationError) as error:
+    except (ConversionError, onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
         return _of_model(model, str(error))
     return result
 

@@ -92,11 +92,7 @@ def _explain(error: BaseException, root: str) -> str:
     message = f"{type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
     frames = traceback.extract_tb(error.__traceback__)
     own = [each for each in frames if each.filename.startswith(root) and "site-packages" not in each.filename]
-    return (
-        f"{message} ({Path(own[-1].filename).name}, line {own[-1].lineno}: {own[-1].line})"
-        if own
-        else message
-    )
+    return f"{message} ({Path(own[-1].filename).name}, line {own[-1].lineno}: {own[-1].line})" if own else message
 
 
 def _export(request: dict[str, Any], folder: Path, index: int) -> None:
@@ -106,17 +102,9 @@ def _export(request: dict[str, Any], folder: Path, index: int) -> None:
         raise ConversionError(f"torch cannot be imported ({error}); pip install litebundle[torch]") from error
     torch.set_num_threads(1)
     torch.manual_seed(0)
-    module = _build(request["factory"], torch)
-    if request["weights"] is not None:
-        _load_weights(module, request["weights"], request["format"], torch)
-    for name, value in module.state_dict().items():
-        if value.is_floating_point() and not bool(torch.isfinite(value).all()):
-            raise ConversionError(f"tensor '{name}' of the weights holds NaN or infinite values; train again")
-    module.eval().requires_grad_(False)
+    module = _load_module(request, torch)
     shapes = {name: shape for name, shape, _dtype in request["inputs"]}
-    dummies = tuple(
-        torch.zeros(shape, dtype=getattr(torch, dtype)) for _name, shape, dtype in request["inputs"]
-    )
+    dummies = tuple(torch.zeros(shape, dtype=getattr(torch, dtype)) for _name, shape, dtype in request["inputs"])
     returned = len(_tensors(module(*dummies), torch))
     if returned != len(request["outputs"]):
         raise ConversionError(
@@ -134,6 +122,17 @@ def _export(request: dict[str, Any], folder: Path, index: int) -> None:
     write_feeds(folder / f"{index}.npz", [_run(module, feed, request["outputs"], torch) for feed in feeds])
 
 
+def _load_module(request: dict[str, Any], torch: Any) -> Any:
+    """The module with its weights, ready to infer."""
+    module = _build(request["factory"], torch)
+    if request["weights"] is not None:
+        _load_weights(module, request["weights"], request["format"], torch)
+    for name, value in module.state_dict().items():
+        if value.is_floating_point() and not bool(torch.isfinite(value).all()):
+            raise ConversionError(f"tensor '{name}' of the weights holds NaN or infinite values; train again")
+    return module.eval().requires_grad_(False)
+
+
 def _build(factory: str, torch: Any) -> Any:
     module_name, _, attribute = factory.partition(":")
     source = importlib.import_module(module_name)
@@ -141,9 +140,7 @@ def _build(factory: str, torch: Any) -> Any:
         raise ConversionError(f"module '{module_name}' ({source.__file__}) has no callable '{attribute}'")
     module = getattr(source, attribute)()
     if not isinstance(module, torch.nn.Module):
-        raise ConversionError(
-            f"the factory returns a {type(module).__name__}; it must return a torch.nn.Module"
-        )
+        raise ConversionError(f"the factory returns a {type(module).__name__}; it must return a torch.nn.Module")
     return module
 
 

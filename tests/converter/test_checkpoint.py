@@ -96,9 +96,7 @@ def test_duplicate_name_is_refused(tmp_path: Path) -> None:
 
 @settings(deadline=None)
 @given(data=st.data())
-def test_what_passes_is_readable_by_safetensors(
-    data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_what_passes_is_readable_by_safetensors(data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Damage a file anywhere: what is accepted, the reference implementation reads as well."""
     whole = bytearray(save({"a": np.ones((2, 3), np.float32), "b": np.zeros(4, np.int8)}))
     damage = data.draw(st.sampled_from(["flip", "cut", "grow"]))

@@ -22,7 +22,7 @@ class Scale:
 
 
 def scale_over(values: Iterable[float | None], *, include: float = 0.0) -> Scale:
-    """A scale over all finite values and `include`, with ticks at round figures."""
+    """A scale over all finite values and `include`, up to rounding, with ticks at round figures."""
     finite = [include, *(value for value in values if value is not None and isfinite(value))]
     low, high = min(finite), max(finite)
     step = _round_step((high - low or 1.0) / _INTERVALS)

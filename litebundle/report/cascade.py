@@ -59,10 +59,11 @@ class Panel:
 
 
 def panels(report: CascadeReport, verdicts: Iterable[Verdict]) -> tuple[Panel, ...]:
-    """One panel per metric; those that a requirement or budget asks for come first."""
+    """One panel per metric; those that a requirement asks for come first, then those of budgets."""
     verdicts = tuple(verdicts)
+    required = {verdict.metric for verdict in verdicts if verdict.requirement == METRIC}
     asked = {verdict.metric for verdict in verdicts}
-    metrics = sorted(report.metrics, key=lambda metric: metric not in asked)
+    metrics = sorted(report.metrics, key=lambda metric: (metric not in required, metric not in asked))
     return tuple(_panel(metric, report, verdicts) for metric in metrics)
 
 

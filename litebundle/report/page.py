@@ -50,7 +50,7 @@ def _page(bundle: Bundle, measurements: dict[str, Any] | None, documents: Docume
         .render(
             manifest=bundle.manifest,
             bundle_bytes=bundle_bytes(bundle),
-            headline=headline(bundle, documents.judgements, measurements),
+            headline=headline(bundle, documents, measurements),
             sizes=sizes(bundle.manifest, documents.preflights),
             latencies=latencies(measurements),
             cascade=cascade,

@@ -7,10 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from litebundle.build.cascade_report import CascadeReport
+from litebundle.build.variants import FLOAT
 from litebundle.build.verdict import Verdict as Judgement
 from litebundle.bundle import Bundle, Verdict
 from litebundle.metrics import METRICS
 from litebundle.report import figures
+from litebundle.report.documents import Documents
 from litebundle.report.scale import Scale, scale_over
 from litebundle.requirements import ON_THE_PHONE, RULES, hold
 
@@ -53,11 +56,18 @@ class Headline:
     rows: tuple[Row, ...]
 
 
-def headline(bundle: Bundle, judgements: Sequence[Judgement], measured: Mapping[str, Any] | None) -> Headline:
+def headline(bundle: Bundle, documents: Documents, measured: Mapping[str, Any] | None) -> Headline:
+    """All rows, the gravest first, and what they come to.
+
+    Args:
+        bundle: Its manifest and size are judged.
+        documents: Reasons, and what the float pipeline reaches.
+        measured: `measurements_beside`.
+    """
     verdicts = hold(bundle.manifest, bundle_bytes(bundle), measured)
     rows = tuple(
         sorted(
-            (_row(verdict, _judgement(verdict, judgements)) for verdict in verdicts),
+            (_row(verdict, documents) for verdict in verdicts),
             key=lambda row: _GRAVEST_FIRST.index(row.outcome),
         )
     )
@@ -87,7 +97,8 @@ def _judgement(verdict: Verdict, judgements: Sequence[Judgement]) -> Judgement |
     return next((j for j in judgements if (j.requirement, j.stage, j.metric, j.limit) == key), None)
 
 
-def _row(verdict: Verdict, judgement: Judgement | None) -> Row:
+def _row(verdict: Verdict, documents: Documents) -> Row:
+    judgement = _judgement(verdict, documents.judgements)
     form = {BUDGET: figures.loss, METRIC: figures.score}.get(verdict.requirement, figures.general)
 
     unit = f" {verdict.unit}" if verdict.unit else ""
@@ -102,7 +113,7 @@ def _row(verdict: Verdict, judgement: Judgement | None) -> Row:
         interval=interval,
         limit=figures.general(verdict.limit) + unit,
         samples=verdict.samples,
-        reason=_why(judgement) if judgement else _reason(verdict),
+        reason="; ".join(filter(None, (_reason(verdict, judgement), _in_float(verdict, documents.cascade)))),
         notes=judgement.notes if judgement else (),
         bound=_bound(verdict),
         figures=verdict,
@@ -131,15 +142,24 @@ def _bound(verdict: Verdict) -> Literal["at most", "at least"]:
     return "at least" if verdict.requirement == METRIC and metric and metric.better == "higher" else "at most"
 
 
-def _why(judgement: Judgement) -> str:
-    """The reason without the figures before it, which the row shows itself."""
-    _, asked, conclusion = judgement.reason.partition(" is asked; ")
-    return conclusion if asked else judgement.reason
-
-
-def _reason(verdict: Verdict) -> str:
+def _reason(verdict: Verdict, judgement: Judgement | None) -> str:
+    if judgement:
+        # Without the figures before it, which the row shows itself.
+        _, asked, conclusion = judgement.reason.partition(" is asked; ")
+        return conclusion if asked else judgement.reason
     if verdict.requirement == ON_THE_PHONE:
         return "only a phone can measure it"
     if verdict.verdict == "not_measured":
         return "no measurements lie beside the bundle; build it on this machine to get them"
     return ""
+
+
+def _in_float(verdict: Verdict, cascade: CascadeReport | None) -> str:
+    """Whether a bound on a metric is quantization's to keep, or out of the float pipeline's reach already."""
+    if verdict.requirement != METRIC or verdict.limit is None or not cascade or verdict.metric not in cascade.metrics:
+        return ""
+    reached = cascade.comparison(verdict.metric, FLOAT).score
+    if reached is None:
+        return ""
+    broken = reached > verdict.limit if _bound(verdict) == "at most" else reached < verdict.limit
+    return f"the float pipeline has {figures.score(reached)}" + (", which breaks it already" if broken else "")

@@ -81,6 +81,8 @@ def test_verdict_rows_tell_all(page, told):
         assert judgement.reason.split("; ")[-1] in text
         assert all(note in text for note in judgement.notes)
     assert "at least 0.9 is asked" in text, "box_f1 is better when higher"
+    in_float = told.cascade.comparison("box_f1", "float").score
+    assert f"the whole interval breaks it; the float pipeline has {decimal(in_float)}, which breaks it already" in text
     assert "at most 8 MB is asked" in text
     assert "56.5 ms , at most 50 ms is asked" in text
     assert "only a phone can measure it" in text

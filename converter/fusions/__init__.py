@@ -8,9 +8,11 @@ from converter.fusions.activations import fuse_activations
 from converter.fusions.affine import fold_affine
 from converter.fusions.parts import slice_used_parts
 from converter.fusions.reshapes import collapse_reshapes
+from converter.fusions.sinking import sink_reshapes
 from converter.tflite_graph import TfliteGraph
 
 FUSIONS: tuple[Callable[[TfliteGraph], None], ...] = (
+    sink_reshapes,
     collapse_reshapes,
     fold_affine,
     fuse_activations,

@@ -173,3 +173,21 @@ def test_refusals_name_node_and_reason(op, attributes, reason):
     model, _ = one_op(op, [floats(1, 2, *[8] * rank)], **attributes)
     with pytest.raises(ConversionError, match=rf"op {op} \(node 'y0'\) has {reason}.*; use"):
         lower(model)
+
+
+def test_a_stack_of_one_dimensional_convolutions_is_nothing_else():
+    x = floats(2, 3, 20)
+    constants, nodes, name = {}, [], "x"
+    for layer in range(3):
+        statistics = [f"{layer}/{part}" for part in ("scale", "shift", "mean", "variance")]
+        constants |= {part: np.abs(floats(3, seed=number)) + 0.1 for number, part in enumerate(statistics)}
+        constants[f"{layer}/w"] = floats(3, 3, 3, seed=layer)
+        nodes += [
+            helper.make_node("Conv", [name, f"{layer}/w"], [f"{layer}/a"], pads=[1, 1]),
+            helper.make_node("BatchNormalization", [f"{layer}/a", *statistics], [f"{layer}/b"]),
+            helper.make_node("Relu", [f"{layer}/b"], [f"{layer}/c"]),
+        ]
+        name = f"{layer}/c"
+    nodes.append(helper.make_node("Transpose", [name], ["y"], perm=[0, 2, 1]))
+    lowered = assert_same(model_of(nodes, {"x": x}, ["y"], constants), {"x": x}, tolerance=1e-5)
+    assert operators(lowered) == {"TRANSPOSE": 1, "RESHAPE": 2, "CONV_2D": 3}

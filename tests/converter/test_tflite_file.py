@@ -9,7 +9,7 @@ from collections import Counter
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
-from ai_edge_litert.interpreter import Interpreter
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from onnx import helper
 
 from converter.onnx_convert import lower
@@ -69,7 +69,11 @@ def test_weights_are_aligned_and_shared():
 
 def test_stored_shapes_are_what_the_model_computes():
     lowered = lower(two_convolutions())
-    interpreter = Interpreter(model_content=lowered.tflite, experimental_preserve_all_tensors=True)
+    interpreter = Interpreter(
+        model_content=lowered.tflite,
+        experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+        experimental_preserve_all_tensors=True,
+    )
     stored = {entry["name"]: tuple(entry["shape"]) for entry in interpreter.get_tensor_details()}
     interpreter.allocate_tensors()
     interpreter.invoke()

@@ -3,8 +3,8 @@
     python bench/run.py [--photos 12] [--repeats 15] [BUNDLE] [PHOTO_OR_FOLDER]
 
 The overhead is what a run of the pipeline takes less its glue and its models, plus what the models' runs take longer
-than on a bare interpreter (set the inputs, invoke, read the outputs). For the latter each recorded run is repeated on
-both in turns. The least of the repeats counts, part by part, so that other work on the machine counts little.
+than the same runs on a bare interpreter (set the inputs, invoke, read the outputs). Pipeline and bare runs take turns,
+and the least of the repeats counts, stage by stage, so that other work on the machine counts little.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from ai_edge_litert.interpreter import Interpreter
 from numpy.typing import NDArray
 
 from litebundle.bundle import Bundle
-from litebundle.run import LiteRTModel, enter_model, read_image
+from litebundle.run import enter_model, read_image
 
 ROOT = Path(__file__).parents[1]
 BUNDLES = ROOT / "dist"
@@ -90,29 +90,30 @@ def main() -> None:
 
 
 def measure(bundle: Bundle, bare: dict[str, BareModel], photo: NDArray[Any], repeats: int) -> Timing:
-    results = [bundle.run(photo) for _ in range(repeats)]
-    models_ms = calls_ms = 0.0
-    for call in record(bundle, photo):
-        plain, own = compare(bare[call.stage], bundle.models[call.stage], call.inputs, repeats)
-        models_ms += plain
-        calls_ms += own - plain
+    calls = record(bundle, photo)
+    results, bare_ms = [], []
+    for _ in range(repeats):
+        results.append(bundle.run(photo))
+        bare_ms.append(run_bare(bare, calls))
+    stages = list(results[0].stage_ms)
+    models_ms = sum(min(times[stage] for times in bare_ms) for stage in stages)
+    own_ms = sum(min(result.stage_ms[stage] for result in results) for stage in stages)
     return Timing(
         glue_ms=min(result.glue_ms for result in results),
         models_ms=models_ms,
         graph_ms=min(r.total_ms - r.glue_ms - sum(r.stage_ms.values()) for r in results),
-        calls_ms=calls_ms,
+        calls_ms=own_ms - models_ms,
     )
 
 
-def compare(bare: BareModel, own: LiteRTModel, inputs: tuple[NDArray[Any], ...], repeats: int) -> tuple[float, float]:
-    """Milliseconds of a run on each, in turns."""
-    times: tuple[list[float], list[float]] = ([], [])
-    for _ in range(repeats):
-        for model, found in zip((bare, own), times, strict=True):
-            start = time.perf_counter()
-            model.run(inputs)
-            found.append(1e3 * (time.perf_counter() - start))
-    return min(times[0]), min(times[1])
+def run_bare(bare: dict[str, BareModel], calls: Sequence[Call]) -> dict[str, float]:
+    """Repeat the calls in their order; milliseconds per stage."""
+    times = dict.fromkeys(bare, 0.0)
+    for call in calls:
+        start = time.perf_counter()
+        bare[call.stage].run(call.inputs)
+        times[call.stage] += 1e3 * (time.perf_counter() - start)
+    return times
 
 
 def record(bundle: Bundle, photo: NDArray[Any]) -> list[Call]:

@@ -29,6 +29,7 @@ class TokenLoop:
         places = list(inputs)
         self._token = places.index(self._attributes.token)
         self._constants = tuple(places.index(name) for name in self._attributes.constants)
+        self._unchanged = frozenset(self._constants)
         self._states = tuple(places.index(name) for name in self._attributes.state)
         self._next_states = tuple(outputs.index(name) for name in self._attributes.state.values())
         self._logits = outputs.index(self._attributes.logits)
@@ -54,17 +55,19 @@ class TokenLoop:
             # Brought over the model's border here, so that each step finds it in the form it takes.
             tensor = self._model.inputs[place]
             form[place] = leave_model(enter_model(value, tensor, self._stage), tensor)
+        unchanged: frozenset[int] = frozenset()
         step_ns = 0
 
         def step(token: int, states: list[Any]) -> tuple[Array, list[Any]]:
-            nonlocal step_ns
+            nonlocal step_ns, unchanged
             start = perf_counter_ns()
             inputs = form.copy()
             inputs[self._token] = self._token_form.copy()
             inputs[self._token].fill(token)
             for place, state in zip(self._states, states, strict=True):
                 inputs[place] = state
-            outputs = run_stage(self._stage, self._model, inputs, trace)
+            outputs = run_stage(self._stage, self._model, inputs, trace, unchanged)
+            unchanged = self._unchanged
             found = plain(outputs[self._logits]), [outputs[i] for i in self._next_states]
             step_ns += perf_counter_ns() - start
             return found

@@ -43,6 +43,8 @@ class LiteRTModel:
 
     def __init__(self, content: bytes, threads: int = 1, name: str = "model") -> None:
         self.name = name
+        self._ran = False
+        self._kept: frozenset[int] = frozenset()
         try:
             self._load(content, threads)
         # Damage that a loaded model still has shows in its details, as any of these.
@@ -72,8 +74,10 @@ class LiteRTModel:
         """
         return cls(bytes(buffer), threads, name)
 
-    def run(self, inputs: Sequence[Array]) -> list[Array]:
+    def run(self, inputs: Sequence[Array], unchanged: frozenset[int] = frozenset()) -> list[Array]:
         """Run once on `inputs`, raw arrays in the order, shapes and dtypes of `self.inputs`.
+
+        Those at the places in `unchanged` are the previous run's, and are not copied in again.
 
         Returns:
             Raw outputs in the order of `self.outputs`. They own their memory: the interpreter's own is written
@@ -85,7 +89,10 @@ class LiteRTModel:
         """
         if len(inputs) != len(self.inputs):
             raise LitebundleError(f"model {self.name!r} takes {len(self.inputs)} inputs, not {len(inputs)}")
-        for tensor, index, array in zip(self.inputs, self._input_indices, inputs, strict=True):
+        there = unchanged & self._kept
+        for place, (tensor, index, array) in enumerate(zip(self.inputs, self._input_indices, inputs, strict=True)):
+            if place in there:
+                continue
             if array.shape != tensor.shape or array.dtype != tensor.dtype:
                 raise LitebundleError(
                     f"model {self.name!r}: input {tensor.name!r} is {tensor.dtype} {list(tensor.shape)}, "
@@ -96,7 +103,18 @@ class LiteRTModel:
             self._interpreter.invoke()
         except (ValueError, RuntimeError) as error:
             raise LitebundleError(f"model {self.name!r} failed while it ran: {error}") from error
+        if not self._ran:
+            self._kept, self._ran = self._survivors(inputs), True
         return [self._output(tensor, index) for tensor, index in zip(self.outputs, self._output_indices, strict=True)]
+
+    def _survivors(self, inputs: Sequence[Array]) -> frozenset[int]:
+        """Places of the inputs that a run leaves as they were; the memory plan is fixed, so every run does."""
+        given = zip(self._input_indices, inputs, strict=True)
+        return frozenset(
+            place
+            for place, (index, array) in enumerate(given)
+            if self._interpreter.get_tensor(index).tobytes() == array.tobytes()
+        )
 
     def _output(self, tensor: Tensor, index: int) -> Array:
         array: Array = self._interpreter.get_tensor(index)

@@ -34,15 +34,19 @@ def stage_model(node: Node, models: Mapping[str, LiteRTModel]) -> tuple[str, Lit
     return node.stage, models[node.stage]
 
 
-def run_stage(stage: str, model: LiteRTModel, inputs: Sequence[Any], trace: Trace) -> list[Any]:
+def run_stage(
+    stage: str, model: LiteRTModel, inputs: Sequence[Any], trace: Trace, unchanged: frozenset[int] = frozenset()
+) -> list[Any]:
     """Run a model once; `inputs` and outputs are values, in the order of its tensors.
+
+    The inputs at the places in `unchanged` are the ones of the model's previous run.
 
     Raises:
         LitebundleError: A value fits not its tensor, or the model fails.
     """
     raw = [enter_model(value, tensor, stage) for value, tensor in zip(inputs, model.inputs, strict=True)]
     start = perf_counter_ns()
-    outputs = model.run(raw)
+    outputs = model.run(raw, unchanged)
     trace.stage_ns[stage] = trace.stage_ns.get(stage, 0) + perf_counter_ns() - start
     values = [leave_model(array, tensor) for array, tensor in zip(outputs, model.outputs, strict=True)]
     if trace.tap is not None:

@@ -36,6 +36,15 @@ def test_outputs_outlive_later_runs_and_the_model(sum_tflite):
     assert first.tolist() == [[2, 2, 2]]
 
 
+def test_unchanged_inputs_are_those_of_the_run_before(sum_tflite):
+    model = LiteRTModel.from_buffer(sum_tflite([1, 3]))
+    one, two = np.ones((1, 3), np.float32), np.full((1, 3), 2, np.float32)
+    assert model.run([one, one])[0].tolist() == [[2, 2, 2]]
+    for _ in range(3):
+        assert model.run([one, two], unchanged=frozenset({0}))[0].tolist() == [[3, 3, 3]]
+    assert model.run([two, two])[0].tolist() == [[4, 4, 4]]
+
+
 def test_stored_shape_that_lies_is_refused(sum_tflite):
     model = LiteRTModel.from_buffer(sum_tflite([1, 3], stored=[1, 1]), name="locate")
     one = np.ones((1, 3), np.float32)

@@ -35,7 +35,6 @@ def command(bundle: Path, output: Path | None, as_json: bool) -> int:
     from litebundle.errors import LitebundleError
     from litebundle.files import write_atomically
     from litebundle.report import render
-    from litebundle.report.verdicts import bundle_bytes
     from litebundle.requirements import fell_short, hold, measurements_beside
 
     target = output or bundle.with_suffix(".html")
@@ -44,7 +43,7 @@ def command(bundle: Path, output: Path | None, as_json: bool) -> int:
     measured = measurements_beside(bundle)
     with Bundle.open(bundle) as opened:
         html = render(opened, measured).encode()
-        held = not fell_short(hold(opened.manifest, bundle_bytes(opened), measured))
+        held = not fell_short(hold(opened.manifest, opened.size_bytes, measured))
     write_atomically(target, html)
     document = ReportDocument(str(bundle), str(target), len(html), held)
     emit(document, as_json, lambda: click.echo(f"report  {document.report}"))

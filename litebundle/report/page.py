@@ -15,7 +15,7 @@ from litebundle.report.figures import FILTERS
 from litebundle.report.operators import stage_operators
 from litebundle.report.stages import latencies, sizes
 from litebundle.report.tensors import stage_tensors
-from litebundle.report.verdicts import bundle_bytes, headline
+from litebundle.report.verdicts import headline
 from litebundle.report.worst import cards
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def _page(bundle: Bundle, measurements: dict[str, Any] | None, documents: Docume
         .get_template("page.html")
         .render(
             manifest=bundle.manifest,
-            bundle_bytes=bundle_bytes(bundle),
+            bundle_bytes=bundle.size_bytes,
             headline=headline(bundle, documents, measurements),
             sizes=sizes(bundle.manifest, documents.preflights),
             latencies=latencies(measurements),

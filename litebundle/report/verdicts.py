@@ -64,7 +64,7 @@ def headline(bundle: Bundle, documents: Documents, measured: Mapping[str, Any] |
         documents: Reasons, and what the float pipeline reaches.
         measured: `measurements_beside`.
     """
-    verdicts = hold(bundle.manifest, bundle_bytes(bundle), measured)
+    verdicts = hold(bundle.manifest, bundle.size_bytes, measured)
     rows = tuple(
         sorted(
             (_row(verdict, documents) for verdict in verdicts),
@@ -83,13 +83,6 @@ def headline(bundle: Bundle, documents: Documents, measured: Mapping[str, Any] |
     parts = [f"{counts[name]} {word}" for name, word in _WORDS.items() if counts[name]]
     plural = "requirements and budgets" if len(rows) > 1 else "requirement or budget"
     return Headline(outcome, _WORDS[outcome], f"{len(rows)} {plural}: {', '.join(parts)}.", rows)
-
-
-def bundle_bytes(bundle: Bundle) -> int:
-    """Size of the file; of all files where the bundle is a folder."""
-    if bundle.path.is_file():
-        return bundle.path.stat().st_size
-    return sum(path.stat().st_size for path in bundle.path.rglob("*") if path.is_file())
 
 
 def _judgement(verdict: Verdict, judgements: Sequence[Judgement]) -> Judgement | None:

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
 from PIL import Image
 
 from litebundle.bundle.manifest import Golden, PipelineGolden, PipelineVector, StageGolden, StageVector
@@ -15,6 +16,9 @@ from litebundle.errors import LitebundleError
 from litebundle.graph import Graph
 from litebundle.run import LiteRTModel, Runner, enter_model
 from litebundle.run.model import Array, Tensor
+
+# Share of an output's largest number that another device's order of float sums may change, drift or none.
+ROUNDING = 1e-4
 
 _Call = tuple[Mapping[str, Array], Mapping[str, Array]]
 
@@ -43,7 +47,8 @@ def record_golden(
         models: Stage name -> the bundle's model.
         labels: Asset name -> its strings.
         photos: uint8 [H, W, 3] RGB; each is stored whole, so small ones do.
-        stage_tolerance: Stage -> output tensor -> largest absolute difference another machine may show, real units.
+        stage_tolerance: Stage -> output tensor -> largest absolute difference another machine may show, real units;
+            raised to what float rounding may cost.
         field_tolerance: Result field -> largest absolute difference of its numbers; other fields must be equal.
 
     Raises:
@@ -52,6 +57,7 @@ def record_golden(
     runner = Runner(graph, models, labels)
     files: dict[str, bytes] = {}
     stages: dict[str, list[StageVector]] = {name: [] for name in models}
+    tolerance = {name: dict(stage_tolerance[name]) for name in models}
     pipeline: list[PipelineVector] = []
     for i, photo in enumerate(photos):
         last: dict[str, _Call] = {}
@@ -65,6 +71,9 @@ def record_golden(
             into = _store(files, f"{folder}/input", stage, models[stage].inputs, inputs)
             out = _store(files, f"{folder}/output", stage, models[stage].outputs, outputs)
             stages[stage].append(StageVector(inputs=into, outputs=out))
+            for name, values in outputs.items():
+                largest = float(np.max(np.abs(values), initial=0))
+                tolerance[stage][name] = max(tolerance[stage][name], ROUNDING * largest)
     for stage, vectors in stages.items():
         if not vectors:
             raise LitebundleError(
@@ -72,7 +81,7 @@ def record_golden(
                 "them; look at their drift, or put photos first in the manifest on which they find something"
             )
     recorded = tuple(
-        StageGolden(stage=stage, tolerance=dict(stage_tolerance[stage]), vectors=tuple(vectors))
+        StageGolden(stage=stage, tolerance=tolerance[stage], vectors=tuple(vectors))
         for stage, vectors in stages.items()
     )
     whole = PipelineGolden(tolerance=dict(field_tolerance), vectors=tuple(pipeline))

@@ -14,6 +14,8 @@ from quantize.drift.result import TensorDrift
 
 WORST_TENSORS = 8
 MAX_ROWS = 300
+# Bars of a model of few tensors would be as wide as walls.
+FEWEST_SLOTS = 16
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,10 @@ class StageTensors:
     scale: Scale
     by_kind: tuple[OutputByKind, ...]
 
+    @property
+    def identical(self) -> bool:
+        return all(bar.tone == "identical" for bar in self.bars)
+
 
 def stage_tensors(drifts: Mapping[str, Drift], cascade: CascadeReport | None) -> tuple[StageTensors, ...]:
     rows = cascade.stage_drift if cascade else ()
@@ -67,6 +73,7 @@ def _stage(name: str, drift: Drift, rows: Iterable[StageDrift]) -> StageTensors:
     drawn = [(tensor, False) for tensor in _worst_of_each(drift.tensors, per_bar)]
     drawn += [(tensor, True) for tensor in drift.outputs]
     scale = _scale([tensor.sqnr_db for tensor, _ in drawn if isfinite(tensor.sqnr_db)])
+    slot = 100 / max(len(drawn), FEWEST_SLOTS)
     by_tensor: dict[str, list[StageDrift]] = {}
     for row in rows:
         by_tensor.setdefault(row.tensor, []).append(row)
@@ -76,10 +83,7 @@ def _stage(name: str, drift: Drift, rows: Iterable[StageDrift]) -> StageTensors:
         outputs=_worst_first(drift.outputs),
         worst=_worst_first(drift.tensors)[:WORST_TENSORS],
         listed=drift.tensors[:MAX_ROWS],
-        bars=tuple(
-            _bar(tensor, output, place * 100 / len(drawn), 100 / len(drawn), scale)
-            for place, (tensor, output) in enumerate(drawn)
-        ),
+        bars=tuple(_bar(tensor, output, place * slot, slot, scale) for place, (tensor, output) in enumerate(drawn)),
         tensors_per_bar=per_bar,
         scale=scale,
         by_kind=tuple(

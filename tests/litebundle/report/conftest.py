@@ -102,13 +102,15 @@ def comparison(metric: str, variant: str, kind: str) -> Comparison:
         return Comparison(metric, variant, kind, 0, 0, *[None] * 7)
     places = (METRICS.index(metric), VARIANTS.index(variant), [*KINDS, "all"].index(kind))
     step = sum(place * unit for place, unit in zip(places, (0.1, 0.01, 0.001), strict=True))
-    lost = 0.0 if variant == "float" else 0.003 + step / 10
     samples = KINDS.get(kind, sum(KINDS.values()))
-    score = 0.4 + step
+    base = 0.4 + places[0] * 0.1 + places[2] * 0.001
+    if variant == "float":
+        return Comparison(metric, variant, kind, samples, 0, base, base, base - 0.05, base + 0.05, 0.0, 0.0, 0.0)
+    lost = 0.003 + step / 10
+    score = base - lost if metric == "box_f1" else base + lost
     return Comparison(
-        metric, variant, kind, samples, 0 if variant == "float" else 3, score + lost, score, score - 0.05,
-        score + 0.05, lost, lost - 0.02, lost + 0.02,
-    )  # fmt: skip
+        metric, variant, kind, samples, 3, base, score, score - 0.05, score + 0.05, lost, lost - 0.02, lost + 0.02
+    )
 
 
 def cascade_report() -> CascadeReport:

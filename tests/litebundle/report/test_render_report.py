@@ -126,6 +126,10 @@ def test_sqnr_bars_stand_in_graph_order(page, told):
     assert [title[: len(start)] for title, start in zip(titles, expected, strict=False)] == expected
 
 
+def test_an_unchanged_stage_needs_no_plot(page):
+    assert "count Every tensor is identical to float." in page.section("drift")
+
+
 def test_sizes_and_times(page, told):
     text = page.section("size")
     assert "4.32 MB" in text

@@ -40,6 +40,7 @@ from converter.parity_inputs import Array, parity_inputs
 
 OPSET = 20
 PARENT_POLL_S = 0.2
+MAX_PROBLEMS = 5
 OUT_OF_MEMORY = ("DefaultCPUAllocator", "bad_alloc", "Cannot allocate memory")
 
 
@@ -154,13 +155,22 @@ def _load_weights(module: Any, path: str, weights_format: str, torch: Any) -> No
     wanted = module.state_dict()
     if not set(state) & set(wanted):
         state = {name.removeprefix("module."): value for name, value in state.items()}
-    problems = _mismatches(state, wanted)
+    fitting = {name: value for name, value in state.items() if name not in wanted or value.shape == wanted[name].shape}
+    # torch knows which keys older versions did not store, such as BatchNorm's num_batches_tracked.
+    result = module.load_state_dict(fitting, strict=False)
+    problems = [f"'{name}' is missing" for name in result.missing_keys if name not in state]
+    problems += [f"'{name}' is not in the module" for name in result.unexpected_keys]
+    problems += [
+        f"'{name}' has shape {list(state[name].shape)} where the module has {list(wanted[name].shape)}"
+        for name in state
+        if name not in fitting
+    ]
     if problems:
+        more = [f"and {len(problems) - MAX_PROBLEMS} more"] if len(problems) > MAX_PROBLEMS else []
         raise ConversionError(
-            f"weights '{path}' do not fit the module: {'; '.join(problems)};"
+            f"weights '{path}' do not fit the module: {'; '.join(problems[:MAX_PROBLEMS] + more)};"
             " use the weights trained with this very module"
         )
-    module.load_state_dict(state)
 
 
 def _state_dict(loaded: Any, path: str) -> Mapping[str, Any]:
@@ -168,18 +178,6 @@ def _state_dict(loaded: Any, path: str) -> Mapping[str, Any]:
     if not isinstance(state, Mapping) or not all(hasattr(value, "shape") for value in state.values()):
         raise ConversionError(f"weights '{path}' hold no state dict; save model.state_dict() alone")
     return state
-
-
-def _mismatches(state: Mapping[str, Any], wanted: Mapping[str, Any]) -> list[str]:
-    shapes = [
-        f"'{name}' has shape {list(state[name].shape)} where the module has {list(wanted[name].shape)}"
-        for name in wanted
-        if name in state and state[name].shape != wanted[name].shape
-    ]
-    missing = [f"'{name}' is missing" for name in wanted if name not in state]
-    unexpected = [f"'{name}' is not in the module" for name in state if name not in wanted]
-    problems = [*missing, *unexpected, *shapes]
-    return problems if len(problems) <= 6 else [*problems[:5], f"and {len(problems) - 5} more"]
 
 
 def _tensors(result: Any, torch: Any) -> list[Any]:

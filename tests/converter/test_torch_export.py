@@ -84,6 +84,9 @@ class Noisy(nn.Module):
     def forward(self, x):
         return x + torch.rand(4)
 
+def block():
+    return Block(1, 2)
+
 def number():
     return 3
 
@@ -132,6 +135,8 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     save_file({"module.scale": scale, "module.shift": shift}, root / "prefixed.safetensors")
     save_file({"scale": scale[:2], "shfit": shift}, root / "other.safetensors")
     save_file({"scale": scale * np.nan, "shift": shift}, root / "nan.safetensors")
+    vectors = {f"norm.{name}": np.ones(2, np.float32) for name in ("weight", "bias", "running_mean", "running_var")}
+    save_file({"conv.weight": np.ones((2, 1, 3, 3), np.float32)} | vectors, root / "old.safetensors")
     (root / "code.pth").write_bytes(b"\x80\x02cos\nsystem\nX\x04\x00\x00\x00trueR.")
     return root
 
@@ -156,6 +161,7 @@ def exports(root: Path) -> dict[str, TorchExport | ConversionError]:
         "code": affine(weights=root / "code.pth"),
         "saving": affine("tiny:saving"),
         "step": STEP,
+        "old": TorchModel("tiny:block", root / "old.safetensors", (InputSpec("image", (1, 1, 8, 8)),), ("y",)),
     }
     return dict(zip(models, export_many(list(models.values()), root=root, memory_mb=6000), strict=True))
 
@@ -181,7 +187,11 @@ def test_nothing_of_the_machine_is_in_the_bytes(exports: dict[str, TorchExport],
         assert word not in exports["heat"].onnx + exports["step"].onnx
 
 
-@pytest.mark.parametrize("name", ["heat", "step", "fit"])
+def test_weights_without_the_batch_counts_of_newer_torch_are_complete(exports: dict[str, TorchExport]) -> None:
+    assert isinstance(exports["old"], TorchExport)
+
+
+@pytest.mark.parametrize("name", ["heat", "step", "fit", "old"])
 def test_a_conversion_of_the_export_agrees_with_torch(exports: dict[str, TorchExport], name: str) -> None:
     samples = (SAMPLE,) if name == "fit" else ()
     torch_outputs = exports[name].torch_outputs

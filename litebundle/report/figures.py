@@ -76,10 +76,6 @@ def tick(value: float) -> str:
     return _minus(f"{value:g}")
 
 
-def words(name: str) -> str:
-    return name.replace("_", " ")
-
-
 def _minus(text: str) -> str:
     mantissa, exponent, power = text.partition("e")
     return mantissa.replace("-", "−") + exponent + power
@@ -87,5 +83,5 @@ def _minus(text: str) -> str:
 
 FILTERS = {
     function.__name__: function
-    for function in (score, scores, loss, losses, general, decibels, cosine, size, milliseconds, percent, tick, words)
+    for function in (score, scores, loss, losses, general, decibels, cosine, size, milliseconds, percent, tick)
 }

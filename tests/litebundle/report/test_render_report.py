@@ -283,6 +283,7 @@ def test_stays_below_two_megabytes(rendered, make_bundle, told, noisy_webp):
     page = rendered(make_bundle(files))
     assert len(page.html.encode()) < 2_000_000
     assert 1 <= len(page.all("image")) < 40
+    assert "Some pictures are left out" in page.section("worst")
     assert "1700 more are in the bundle's drift.json" in page.section("drift")
 
 

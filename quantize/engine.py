@@ -38,7 +38,7 @@ def static_int8(
     ranges: Mapping[str, tuple[float, float]],
     weight_bounds: Mapping[str, np.ndarray[Any, Any]],
 ) -> Any:
-    """int8 weights and activations; inputs and outputs stay float32 behind QUANTIZE and DEQUANTIZE.
+    """int8 weights and activations; a QUANTIZE follows float32 inputs, a DEQUANTIZE int8 outputs.
 
     ranges: (min, max) of every float tensor. weight_bounds: largest magnitude to represent, for weights whose own
     is too small, shaped like the weights with every axis but the channel's of length 1. tree: the schema's
@@ -74,6 +74,7 @@ def int8_weight_ops() -> frozenset[str]:
 
 def _run(tree: Any, recipe: Any, statistics: dict[str, Any]) -> Any:
     source = copy.copy(tree)
+    source.subgraphs = [_without_inner_outputs(tree.subgraphs[0])]
     source.signatureDefs = []  # the engine fails on None; quantize.io restores the signatures
     for tensor in source.subgraphs[0].tensors:
         # Left by a trainer on float tensors; the engine would take such a tensor for quantized and skip it.
@@ -91,6 +92,17 @@ def _run(tree: Any, recipe: Any, statistics: dict[str, Any]) -> Any:
     for index, name in duplicates(result):  # one tensor quantized in two ways for two readers
         result.subgraphs[0].tensors[index].name = f"{name}#{index}".encode()
     return result
+
+
+def _without_inner_outputs(graph: Any) -> Any:
+    """`graph` with the outputs alone that no operator reads.
+
+    The engine may connect a reader of an int8 tensor that is also an output to the tensor's float copy.
+    """
+    graph = copy.copy(graph)
+    read = {i for op in graph.operators for i in op.inputs} | {*graph.inputs}
+    graph.outputs = [index for index in graph.outputs if index not in read]
+    return graph
 
 
 def _ops_with_config(name: str) -> list[Any]:

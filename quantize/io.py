@@ -51,12 +51,15 @@ class Io:
 def check_io(tree: Any, scheme: Scheme, inputs: Mapping[str, Io], outputs: Mapping[str, Io]) -> None:
     """Raises QuantizationError for an unknown tensor, a type that the scheme or tensor cannot have, a bad scale."""
     graph = tree.subgraphs[0]
+    input_names = {text(graph.tensors[i].name) for i in graph.inputs}
     for side, wishes, indices in (("input", inputs, graph.inputs), ("output", outputs, graph.outputs)):
         tensors = {text(graph.tensors[i].name): graph.tensors[i] for i in indices}
         for name, wish in wishes.items():
             if name not in tensors:
                 raise QuantizationError(f"the model has no {side} '{name}'; it has {', '.join(sorted(tensors))}")
             _check_wish(f"{side} '{name}'", wish, tensors[name], scheme)
+            if side == "output" and name in input_names and wish != inputs.get(name, Io()):
+                raise QuantizationError(f"'{name}' is an input that is also an output: give both the same type")
             if side == "output" and wish.scale is not None:
                 raise QuantizationError(f"output '{name}': scale and zero point are calibrated, not given")
 
@@ -87,17 +90,17 @@ def set_boundaries(
 ) -> None:
     """Gives the engine's result `tree` the wished types and the float model's names and signatures, in place."""
     graph, source = tree.subgraphs[0], float_tree.subgraphs[0]
+    index_of = {text(tensor.name): index for index, tensor in enumerate(graph.tensors)}
     names_in = [text(source.tensors[i].name) for i in source.inputs]
     names_out = [text(source.tensors[i].name) for i in source.outputs]
-    graph.inputs = [
-        _set_input(tree, index, inputs.get(name, Io()), ranges)
-        for name, index in zip(names_in, graph.inputs, strict=True)
-    ]
-    graph.outputs = [
-        _set_output(tree, index, name, outputs.get(name, Io()), ranges)
-        for name, index in zip(names_out, graph.outputs, strict=True)
-    ]
-    _name_boundaries(graph, [*zip(graph.inputs, names_in, strict=True), *zip(graph.outputs, names_out, strict=True)])
+    read = {name: _set_input(tree, index_of[name], inputs.get(name, Io()), ranges) for name in names_in}
+    written = dict(read)
+    for index, name in zip(source.outputs, names_out, strict=True):
+        if name not in written and source.tensors[index].type == schema.TensorType.FLOAT32:
+            written[name] = _set_output(tree, index_of[name], outputs.get(name, Io()), ranges)
+    graph.inputs = [read[name] for name in names_in]
+    graph.outputs = [written.get(name, index_of[name]) for name in names_out]
+    _name_boundaries(graph, written)
     tree.signatureDefs = _signatures(graph, float_tree)
 
 
@@ -123,24 +126,26 @@ def _set_input(tree: Any, index: int, wish: Io, ranges: Mapping[str, Range]) -> 
     return unsigned
 
 
-def _set_output(tree: Any, index: int, name: str, wish: Io, ranges: Mapping[str, Range]) -> int:
-    """Index of the tensor that is the model's output instead of float tensor `index`."""
-    if wish.dtype == "float32":
-        return index
+def _set_output(tree: Any, index: int, wish: Io, ranges: Mapping[str, Range]) -> int:
+    """Index of the tensor that is the model's output instead of float or int8 tensor `index`."""
     graph = tree.subgraphs[0]
-    producer = next(op for op in graph.operators if index in op.outputs)
-    if op_name(tree, producer) == "DEQUANTIZE":
-        integer = int(producer.inputs[0])
-        if not any(index in op.inputs for op in graph.operators):
-            graph.operators.remove(producer)
-    else:
+    tensor = graph.tensors[index]
+    if tensor.type == schema.TensorType.FLOAT32:
+        if wish.dtype == "float32":
+            return index
         integer = _add_quantized(tree, index, ranges)
         graph.operators.append(new_op(tree, _OP.QUANTIZE, [index], [integer]))
+    else:
+        integer = index
     if wish.dtype == "int8":
         return integer
-    unsigned = _add_unsigned(tree, integer)
-    graph.operators.append(new_op(tree, _OP.QUANTIZE, [integer], [unsigned]))
-    return unsigned
+    if wish.dtype == "uint8":
+        unsigned = _add_unsigned(tree, integer)
+        graph.operators.append(new_op(tree, _OP.QUANTIZE, [integer], [unsigned]))
+        return unsigned
+    real = add_tensor(tree, f"{text(tensor.name)}_float32", tensor, dtype=schema.TensorType.FLOAT32)
+    graph.operators.append(new_op(tree, _OP.DEQUANTIZE, [integer], [real]))
+    return real
 
 
 def _add_quantized(tree: Any, index: int, ranges: Mapping[str, Range]) -> int:
@@ -168,12 +173,11 @@ def _set_quantization(tensor: Any, scale: float, zero_point: int) -> None:
     tensor.quantization.zeroPoint = [zero_point]
 
 
-def _name_boundaries(graph: Any, boundaries: list[tuple[int, str]]) -> None:
-    """Each boundary tensor takes the float model's name; an inner tensor of that name steps aside."""
-    chosen = {name: index for index, name in boundaries}
+def _name_boundaries(graph: Any, chosen: Mapping[str, int]) -> None:
+    """Each tensor of `chosen` takes its name; another tensor of that name steps aside."""
     for index, tensor in enumerate(graph.tensors):
         name = text(tensor.name)
-        if name in chosen and chosen[name] != index:
+        if chosen.get(name, index) != index:
             tensor.name = f"{name}_inner".encode()
     for name, index in chosen.items():
         graph.tensors[index].name = name.encode()

@@ -4,15 +4,31 @@ from __future__ import annotations
 
 from typing import Any
 
+from quantize.model_file import op_name
+
 
 def prune(tree: Any) -> None:
-    """Drops tensors, buffers and operator codes that nothing refers to, and renumbers the rest, in place."""
+    """Drops conversions that nothing reads, then tensors, buffers and operator codes that nothing refers to.
+
+    Renumbers the rest, in place.
+    """
+    _prune_conversions(tree)
     _prune_tensors(tree)
     _prune_buffers(tree)
     used = sorted({op.opcodeIndex for op in tree.subgraphs[0].operators})
     tree.operatorCodes = [tree.operatorCodes[index] for index in used]
     for op in tree.subgraphs[0].operators:
         op.opcodeIndex = used.index(op.opcodeIndex)
+
+
+def _prune_conversions(tree: Any) -> None:
+    graph = tree.subgraphs[0]
+    read = {*graph.outputs, *(i for op in graph.operators for i in op.inputs)}
+    graph.operators = [
+        op
+        for op in graph.operators
+        if op_name(tree, op) not in ("QUANTIZE", "DEQUANTIZE") or not read.isdisjoint(op.outputs)
+    ]
 
 
 def _prune_tensors(tree: Any) -> None:

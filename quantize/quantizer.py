@@ -67,7 +67,7 @@ def quantize(
     table = preflight_tree(tree, chosen, ranges, wishes_in)
     if full_integer:
         _refuse_floats(chosen, table)
-    if chosen.weights == "float32":
+    if chosen.weights == "float32" or all(row.verdict == "integer" for row in table.rows):
         return Quantized(_settled(model, model, {}), scheme, table)
     if chosen.weights == "float16":
         return Quantized(_settled(to_float16(tree), model, {}), scheme, table)

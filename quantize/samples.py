@@ -67,7 +67,7 @@ def _read_archive(path: Path) -> dict[str, Array]:
     except FileNotFoundError as fault:
         raise QuantizationError(f"no such file: '{path}'") from fault
     except (ValueError, EOFError, OSError, zipfile.BadZipFile) as fault:
-        raise QuantizationError(f"'{path}' is no .npz of plain numbers: {fault}") from fault
+        raise QuantizationError(f"'{path}' is no whole .npz of plain numbers; write it with numpy.savez") from fault
 
 
 def _read_folder(path: Path, slots: tuple[InputSlot, ...]) -> dict[str, Array]:
@@ -77,7 +77,7 @@ def _read_folder(path: Path, slots: tuple[InputSlot, ...]) -> dict[str, Array]:
         try:
             arrays[inputs.get(file.stem, file.stem)] = np.load(file, mmap_mode="r", allow_pickle=False)
         except (ValueError, EOFError, OSError) as fault:
-            raise QuantizationError(f"'{file}' is no .npy of plain numbers: {fault}") from fault
+            raise QuantizationError(f"'{file}' is no whole .npy of plain numbers; write it with numpy.save") from fault
     return arrays
 
 

@@ -92,3 +92,12 @@ def test_operator_outside_the_policy_is_left_in_float(network) -> None:
 def test_missing_range_is_an_error_of_ours(two_layers) -> None:
     with pytest.raises(engine.QuantizationError, match="ai-edge-quantizer cannot"):
         static_int8(two_layers, {"x": (0.0, 1.0)}, {})
+
+
+def test_output_that_an_operator_reads_stays_int8_for_it(network) -> None:
+    """Left alone, the engine connects the second RELU to a float copy of `h`, because `h` is an output."""
+    net = network()
+    h = net.op("RELU", [net.input("x", [1, 4])], "h", [1, 4])
+    model = net.build(h, net.op("RELU", [h], "y", [1, 4]))
+    result = static_int8(model, dict.fromkeys(("x", "h", "y"), (0.0, 1.0)), {})
+    Interpreter(model_content=result).allocate_tensors()

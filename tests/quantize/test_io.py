@@ -155,3 +155,42 @@ def test_impossible_wish_is_refused(trained, ranges, options, message) -> None:
 def test_integer_io_needs_integer_arithmetic(trained, scheme) -> None:
     with pytest.raises(QuantizationError, match="needs scheme 'int8'"):
         quantize(trained.model, scheme=scheme, inputs={"image": Io("uint8")})
+
+
+@pytest.mark.parametrize("inner", ["float32", "int8", "uint8"])
+@pytest.mark.parametrize("last", ["float32", "int8", "uint8"])
+def test_output_that_an_operator_reads_is_right(network, inner, last) -> None:
+    net = network()
+    x = net.input("x", [1, 4])
+    state = net.op("RELU", [x], "state", [1, 4])
+    model = net.build(state, net.op("TANH", [state], "y", [1, 4]))
+    values = np.array([[-0.5, 0.1, 0.4, 1.0]], np.float32)
+    result = quantize(
+        model,
+        scheme="int8",
+        ranges=calibrate(model, [{"x": values}]),
+        outputs={"state": Io(inner), "y": Io(last)},
+    ).tflite
+    interpreter = Interpreter(model_content=result)
+    interpreter.allocate_tensors()
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], values)
+    interpreter.invoke()
+    expected = np.maximum(values, 0), np.tanh(np.maximum(values, 0))
+    for detail, kind, truth in zip(interpreter.get_output_details(), (inner, last), expected, strict=True):
+        assert np.dtype(detail["dtype"]).name == kind
+        value = interpreter.get_tensor(detail["index"]).astype(np.float64)
+        scale, zero = detail["quantization"]
+        np.testing.assert_allclose((value - zero) * scale if scale else value, truth, atol=0.015)
+
+
+def test_input_that_is_an_output_and_an_output_named_twice(network) -> None:
+    net = network()
+    x = net.input("x", [1, 4])
+    y = net.op("RELU", [x], "y", [1, 4])
+    model = net.build(x, y, y)
+    ranges = calibrate(model, [{"x": np.ones((1, 4), np.float32)}])
+    both = quantize(model, scheme="int8", ranges=ranges, inputs={"x": Io("int8")}, outputs={"x": Io("int8")}).tflite
+    interpreter = Interpreter(model_content=both)
+    assert [d["name"] for d in interpreter.get_output_details()] == ["x", "y", "y"]
+    with pytest.raises(QuantizationError, match="give both the same type"):
+        quantize(model, scheme="int8", ranges=ranges, outputs={"x": Io("int8")})

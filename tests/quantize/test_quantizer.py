@@ -179,6 +179,18 @@ def test_embedding_table_becomes_int8(network, run, sqnr_db) -> None:
     assert sqnr_db(run(model, samples), run(result, samples)) > 35
 
 
+def test_embedding_lookup_keeps_int8_rows_and_float_results(network, run, sqnr_db) -> None:
+    net = network()
+    table = net.constant("table", np.random.default_rng(0).normal(size=(32, 16)))
+    rows = net.op("EMBEDDING_LOOKUP", [net.input("token", [3], np.int32), table], "rows", [3, 16])
+    model = net.build(net.op("RELU", [rows], "y", [3, 16]))
+    samples = [{"token": np.array([k, k + 1, 31], np.int32)} for k in range(30)]
+    result = quantize(model, scheme="int8", ranges=calibrate(model, samples))
+    assert [row.verdict for row in result.preflight.rows] == ["weights", "int8"]
+    assert tensors(result.tflite)["table"]["dtype"] is np.int8
+    assert sqnr_db(run(model, samples), run(result.tflite, samples)) > 35
+
+
 def test_recurrent_model_keeps_its_lstm_in_float(recurrent, run, sqnr_db) -> None:
     random = np.random.default_rng(0)
     samples = [{"steps": random.normal(size=(1, 6, 3)).astype(np.float32)} for _ in range(20)]
@@ -334,3 +346,11 @@ def test_stale_output_shape_is_corrected(network) -> None:
     y = net.op("RESHAPE", [x, net.constant("shape", [2, 3], np.int32)], "y", [1, 1])
     result = quantize(net.build(y), scheme="fp16").tflite
     assert Interpreter(model_content=result).get_output_details()[0]["shape"].tolist() == [2, 3]
+
+
+def test_model_without_float_tensors_is_left_alone(network) -> None:
+    net = network()
+    x = net.input("x", [1, 4], np.int32)
+    model = net.build(net.op("ADD", [x, net.constant("one", np.ones((1, 4)), np.int32)], "y", [1, 4], np.int32))
+    samples = [{"x": np.ones((1, 4), np.int32)}]
+    assert quantize(model, scheme="int8", ranges=calibrate(model, samples), full_integer=True).tflite == model

@@ -97,7 +97,7 @@ def run(arguments: list[str]) -> int:
         code = cli.main(arguments, prog_name="litebundle", standalone_mode=False)
         return code if isinstance(code, int) else HELD
     except (click.Abort, KeyboardInterrupt):
-        return _failed(arguments, INTERRUPTED, "interrupted", "interrupted; what was finished is kept")
+        return _interrupted(arguments)
     except SystemExit:
         # How click and rich answer a pipe that nobody reads any more.
         return CLOSED_PIPE
@@ -107,6 +107,8 @@ def run(arguments: list[str]) -> int:
     except click.ClickException as error:
         return _failed(arguments, BAD_INPUT, "usage", _usage_message(error))
     except Exception as error:
+        if _began_with_interrupt(error):
+            return _interrupted(arguments)
         message = _user_message(error)
         if message is None:
             traceback.print_exc()
@@ -114,10 +116,22 @@ def run(arguments: list[str]) -> int:
         return _failed(arguments, BAD_INPUT, "input", message)
 
 
+def _interrupted(arguments: list[str]) -> int:
+    return _failed(arguments, INTERRUPTED, "interrupted", "interrupted; what was finished is kept")
+
+
+def _began_with_interrupt(error: BaseException | None) -> bool:
+    """Libraries wrap a Ctrl-C that meets them while they are imported."""
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__ or error.__context__
+    return error is not None
+
+
 def _usage_message(error: click.ClickException) -> str:
     """With the way to the verb's own help."""
+    message = error.format_message().rstrip(".")
     context = getattr(error, "ctx", None)
-    return f"{error.format_message()}; see '{context.command_path} --help'" if context else error.format_message()
+    return f"{message}; see '{context.command_path} --help'" if context else message
 
 
 def _user_message(error: Exception) -> str | None:

@@ -50,6 +50,7 @@ class ConvertDocument:
 )
 @click.option(
     "--tolerance",
+    type=click.FloatRange(min=0, min_open=True),
     default=1e-4,
     show_default=True,
     help="Largest parity error, relative to the output's scale.",

@@ -51,7 +51,7 @@ def command() -> None:
     """Work on a data set of pictures."""
 
 
-@command.command("check")
+@command.command("check", short_help="Compare a data set with the kinds it wishes for.")
 @click.argument("folder", type=click.Path(path_type=Path))
 @json_option
 def check(folder: Path, as_json: bool) -> int:

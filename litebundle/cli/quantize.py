@@ -43,7 +43,13 @@ class QuantizeDocument:
     help="An .npz or a folder of .npy, one array per input, samples first; int8 needs it.",
 )
 @click.option("--method", type=click.Choice(["minmax", "percentile"]), default="minmax", show_default=True)
-@click.option("--percentile", default=99.99, show_default=True, help="What --method percentile keeps.")
+@click.option(
+    "--percentile",
+    type=click.FloatRange(50, 100, min_open=True),
+    default=99.99,
+    show_default=True,
+    help="What --method percentile keeps.",
+)
 @click.option("--input-type", type=click.Choice(IO_TYPES), default="float32", show_default=True)
 @click.option("--output-type", type=click.Choice(IO_TYPES), default="float32", show_default=True)
 @click.option("--full-integer", is_flag=True, help="Refuse a model in which an operator would stay float.")

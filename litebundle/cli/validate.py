@@ -49,9 +49,12 @@ def command(
 ) -> int:
     """Run REFERENCE and QUANTIZED (two .tflite files) on the same samples and compare their tensors."""
     from litebundle.build.progress import default_progress
+    from litebundle.run import LiteRTModel
     from quantize import drift, load_samples
 
     before, after = reference.read_bytes(), quantized.read_bytes()
+    for path, model in ((reference, before), (quantized, after)):
+        LiteRTModel.from_buffer(model, name=str(path))  # refuses by name what is no model
     loaded = load_samples(samples, before)
     with default_progress().step("validate", len(loaded)) as advance:
         found = drift(before, after, loaded, tensor_samples=tensor_samples, progress=lambda _done: advance(1))

@@ -66,8 +66,8 @@ def _publish(plan: Plan, cache: Cache, output: Path, progress: Progress) -> Publ
     _make_ready(output, files)
     summary = publish(plan, cache, progress, *files)
     summary["files"] = {file.name: digest_file(file) for file in files}
-    cache.put("build", _key(plan, output), {SUMMARY: json.dumps(summary, sort_keys=True).encode()})
     cache.prune()
+    cache.put("build", _key(plan, output), {SUMMARY: json.dumps(summary, sort_keys=True).encode()})
     return Published(*files, summary, unchanged=False)
 
 

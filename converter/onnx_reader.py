@@ -394,7 +394,9 @@ def _renamed(proto: NodeProto, node: Node) -> NodeProto:
     local = NodeProto()
     local.CopyFrom(proto)
     local.input[:] = node.inputs
-    local.output[:] = node.outputs
+    local.output[:] = [
+        made or (name and f"{name}/unread") for made, name in zip(node.outputs, proto.output, strict=True)
+    ]
     for entry in local.attribute:
         if (node.op, entry.name) in (("Cast", "to"), ("EyeLike", "dtype")):
             entry.i = NARROWED.get(entry.i, entry.i)

@@ -9,7 +9,7 @@ from converter.graph import Array, Node
 from converter.lowerer import FLOAT32, Lowerer, Op
 from converter.lowering.reduction import reduced
 from converter.lowering.registry import lowers
-from converter.lowering.window import Padding, Window, as_picture, pad, padded, padded_shape, place_picture, windows
+from converter.lowering.window import Padding, Window, as_picture, mirrored, pad, padded, place_picture, windows
 from converter.tflite_graph import Tensor
 
 
@@ -46,10 +46,7 @@ def _padded_by_neighbours(lower: Lowerer, tensor: Tensor, axes: tuple[Window, Wi
     mirrors = all(2 * max(axis.begin, axis.end) <= axis.kernel and axis.input >= axis.kernel for axis in axes)
     if not mirrors:
         return pad(lower, tensor, pads, float(np.finfo(np.float32).min))
-    options = schema.MirrorPadOptionsT()
-    options.mode = schema.MirrorPadMode.SYMMETRIC
-    table = lower.new_constant(np.array(pads, np.int32), f"{tensor.name}/pads")
-    return lower.emit(Op.MIRROR_PAD, [tensor, table], padded_shape(tensor, pads), options=options)
+    return mirrored(lower, tensor, pads, schema.MirrorPadMode.SYMMETRIC)
 
 
 @lowers("AveragePool")

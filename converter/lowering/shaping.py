@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
@@ -12,7 +13,7 @@ from converter.graph import Node
 from converter.layout import NHWC, Layout, arrange, relative, reshaped, source_order
 from converter.lowerer import Lowerer, Op, Placed
 from converter.lowering.registry import lowers
-from converter.lowering.window import pad
+from converter.lowering.window import mirrored, pad
 from converter.tflite_graph import Tensor
 
 
@@ -160,10 +161,9 @@ def pad_(lower: Lowerer, node: Node) -> None:
     mode = node.attributes.get("mode", "constant")
     tensor = _cropped(lower, placed.tensor, ordered)
     ordered = [(max(0, before), max(0, after)) for before, after in ordered]
-    if mode == "constant":
-        tensor = _constant_pad(lower, node, tensor, ordered)
-    else:
-        tensor = _gathered_pad(lower, node, tensor, ordered, mode)
+    if any(any(pair) for pair in ordered):
+        make = _constant_pad if mode == "constant" else _repeated_pad
+        tensor = make(lower, node, tensor, ordered)
     lower.place(node.outputs[0], tensor, placed.layout)
 
 
@@ -174,23 +174,29 @@ def _cropped(lower: Lowerer, tensor: Tensor, pads: Sequence[tuple[int, int]]) ->
 
 
 def _constant_pad(lower: Lowerer, node: Node, tensor: Tensor, pads: Sequence[tuple[int, int]]) -> Tensor:
-    if not any(any(pair) for pair in pads):
-        return tensor
     fill = float(node.attributes.get("value", 0.0))
     if node.input(2):
         fill = float(lower.required_constant(node, 2, "a constant_value").item())
     return pad(lower, tensor, pads, fill or None)
 
 
-def _gathered_pad(lower: Lowerer, node: Node, tensor: Tensor, pads: Sequence[tuple[int, int]], mode: str) -> Tensor:
-    numpy_modes = {"reflect": "reflect", "edge": "edge", "wrap": "wrap"}
-    if mode not in numpy_modes:
+def _repeated_pad(lower: Lowerer, node: Node, tensor: Tensor, pads: Sequence[tuple[int, int]]) -> Tensor:
+    """Borders made of the tensor's own elements; MIRROR_PAD repeats an edge where that is one element wide."""
+    mode = node.attributes["mode"]
+    if mode == "reflect" and all(max(pair) < size for pair, size in zip(pads, tensor.shape, strict=True)):
+        return mirrored(lower, tensor, pads, schema.MirrorPadMode.REFLECT)
+    if mode == "edge" and max(max(pair) for pair in pads) <= 1:
+        return mirrored(lower, tensor, pads, schema.MirrorPadMode.SYMMETRIC)
+    if mode not in NUMPY_PAD_MODES:
         raise lower.refusal(node, f"mode '{mode}'", "use constant, reflect, edge or wrap")
     for axis, pair in enumerate(pads):
         if any(pair):
-            indices = np.pad(np.arange(tensor.shape[axis]), pair, mode=numpy_modes[mode])  # type: ignore[call-overload]
-            tensor = gathered(lower, tensor, indices, axis)
+            indices = np.pad(np.arange(tensor.shape[axis]), pair, mode=NUMPY_PAD_MODES[mode])
+            tensor = gathered(lower, tensor, [int(index) for index in indices], axis)
     return tensor
+
+
+NUMPY_PAD_MODES: dict[str, Literal["reflect", "edge", "wrap"]] = {"reflect": "reflect", "edge": "edge", "wrap": "wrap"}
 
 
 def gathered(lower: Lowerer, tensor: Tensor, indices: Sequence[int], axis: int) -> Tensor:
@@ -239,21 +245,34 @@ def gather(lower: Lowerer, node: Node) -> None:
     shape = lower.shape(name)
     axis = node.attributes.get("axis", 0) % len(shape)
     indices = lower.constant(index_name)
+    placed = lower.current(name)
+    position = placed.layout.index(axis)
+    rank = lower.rank(index_name)
     if indices is None:
         index_tensor = lower.tensor(index_name)
     else:
         resolved = np.where(indices < 0, indices + shape[axis], indices)
         if resolved.size and not 0 <= resolved.min() <= resolved.max() < shape[axis]:
             raise ValueError(f"indices {indices.min()} to {indices.max()} into {shape[axis]} elements")
+        run = resolved.reshape(-1)
+        if rank <= 1 and np.array_equal(run, run[0] + np.arange(run.size)):
+            part = _run(lower, placed.tensor, position, int(run[0]), run.size, keep=rank == 1)
+            lower.place(node.outputs[0], part, _gathered_layout(placed.layout, axis, rank))
+            return
         index_tensor = lower.new_constant(resolved, index_name)
-    placed = lower.current(name)
-    position = placed.layout.index(axis)
-    rank = len(index_tensor.shape)
     options = schema.GatherOptionsT()
     options.axis = position
     made = (*placed.tensor.shape[:position], *index_tensor.shape, *placed.tensor.shape[position + 1 :])
     result = lower.emit(Op.GATHER, [placed.tensor, index_tensor], made, options=options)
     lower.place(node.outputs[0], result, _gathered_layout(placed.layout, axis, rank))
+
+
+def _run(lower: Lowerer, tensor: Tensor, axis: int, start: int, length: int, *, keep: bool) -> Tensor:
+    """Neighbouring elements along ``axis``, which is taken off where one element goes without it."""
+    begin = [start if number == axis else 0 for number in range(len(tensor.shape))]
+    size = (*tensor.shape[:axis], length, *tensor.shape[axis + 1 :])
+    part = lower.slice(tensor, begin, size)
+    return part if keep else lower.reshape(part, (*size[:axis], *size[axis + 1 :]))
 
 
 def _gathered_layout(layout: Layout, axis: int, rank: int) -> Layout:

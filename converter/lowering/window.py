@@ -84,7 +84,7 @@ def padded(lower: Lowerer, tensor: Tensor, axes: Sequence[Window], fill: float |
 
 def pad(lower: Lowerer, tensor: Tensor, pads: Sequence[tuple[int, int]], fill: float | None = None) -> Tensor:
     """``tensor`` with (before, after) elements added on each axis."""
-    shape = padded_shape(tensor, pads)
+    shape = _padded_shape(tensor, pads)
     table = lower.new_constant(np.array(pads, np.int32), f"{tensor.name}/pads")
     if fill is None:
         return lower.emit(Op.PAD, [tensor, table], shape, options=schema.PadOptionsT())
@@ -92,7 +92,15 @@ def pad(lower: Lowerer, tensor: Tensor, pads: Sequence[tuple[int, int]], fill: f
     return lower.emit(Op.PADV2, inputs, shape, options=schema.PadV2OptionsT())
 
 
-def padded_shape(tensor: Tensor, pads: Sequence[tuple[int, int]]) -> list[int]:
+def mirrored(lower: Lowerer, tensor: Tensor, pads: Sequence[tuple[int, int]], mode: int) -> Tensor:
+    """``tensor`` with its own elements mirrored around it; ``mode`` is a MirrorPadMode."""
+    options = schema.MirrorPadOptionsT()
+    options.mode = mode
+    table = lower.new_constant(np.array(pads, np.int32), f"{tensor.name}/pads")
+    return lower.emit(Op.MIRROR_PAD, [tensor, table], _padded_shape(tensor, pads), options=options)
+
+
+def _padded_shape(tensor: Tensor, pads: Sequence[tuple[int, int]]) -> list[int]:
     """The shape of ``tensor`` with (before, after) elements more on each axis."""
     return [size + before + after for size, (before, after) in zip(tensor.shape, pads, strict=True)]
 

@@ -309,3 +309,16 @@ def test_top_k(largest, axis):
 def test_cumulative_sum(exclusive, reverse):
     model, feeds = one_op("CumSum", [floats(3, 4)], constants=[np.array(1)], exclusive=exclusive, reverse=reverse)
     assert_same(model, feeds)
+
+
+@pytest.mark.parametrize("kept", ["values", "indices"])
+def test_one_of_two_results_of_top_k(kept):
+    x = floats(3, 5)
+    nodes = [helper.make_node("TopK", ["x", "k"], ["values", "indices"])]
+    assert_same(model_of(nodes, {"x": x}, [kept], {"k": np.array([2])}), {"x": x})
+
+
+def test_the_unread_mask_of_a_dropout_is_no_reason_to_refuse():
+    x = floats(3, 5)
+    nodes = [helper.make_node("Dropout", ["x"], ["a", "mask"]), helper.make_node("Relu", ["a"], ["y"])]
+    assert operators(assert_same(model_of(nodes, {"x": x}, ["y"]), {"x": x})) == {"RELU": 1}

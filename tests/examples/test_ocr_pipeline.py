@@ -158,10 +158,10 @@ def test_the_recogniser_alone_reads_as_published(twins: Twins) -> None:
     assert abs(litert.exact - reference.exact) <= 0.005
 
 
-def test_the_int8_bundle_reads_nearly_as_well(bundle: Bundle, twins: Twins) -> None:
+def test_the_quantized_bundle_reads_nearly_as_well(bundle: Bundle, twins: Twins) -> None:
     assert bundle.verify().passed
     quantized, exact = end_to_end(bundle), end_to_end(twins.litert)
-    print(f"\nint8: {quantized}, float {exact}")
+    print(f"\nquantized: {quantized}, float {exact}")
     assert quantized.error_rate - exact.error_rate <= 0.05
 
 

@@ -80,13 +80,7 @@ class Orienter(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.features = nn.Sequential(
-            _conv(1, 16),  # a long formula is a few pixels high here: the first look is at full resolution
-            _conv(16, 32, 2),
-            Residual(32),
-            _conv(32, 48, 2),
-            Residual(48),
-            _conv(48, 80, 2),
-            Residual(80),
+            _conv(1, 24, 2), _conv(24, 32), _conv(32, 48, 2), Residual(48), _conv(48, 80, 2), Residual(80)
         )
         self.classes = nn.Linear(80, 4)
 

@@ -16,11 +16,12 @@ WORST_TENSORS = 8
 MAX_ROWS = 300
 # Bars of a model of few tensors would be as wide as walls.
 FEWEST_SLOTS = 16
+GOOD_SQNR_DB = 40.0
 
 
 @dataclass(frozen=True)
 class Bar:
-    """A tensor in graph order, as a bar of its SQNR; `left`, `width` and `height` in percent of the plot.
+    """A tensor in graph order, as a bar from 0 dB to its SQNR; its sides in percent of the plot, `top` from above.
 
     `output`: it is an output of the model. `tone`: "identical" or "dead" where the SQNR is infinite, "beyond" where
     it passes the axis, else "".
@@ -30,6 +31,7 @@ class Bar:
     output: bool
     left: float
     width: float
+    top: float
     height: float
     tone: str
 
@@ -104,14 +106,23 @@ def _worst_of_each(tensors: Sequence[TensorDrift], count: int) -> list[TensorDri
 
 def _scale(sqnr_db: list[float]) -> Scale:
     """Up to twice the median: a few nearly equal tensors, the input above all, would flatten all others."""
-    return scale_over(min(value, 2 * median(sqnr_db)) for value in sqnr_db)
+    most = max(GOOD_SQNR_DB, 2 * median(sqnr_db)) if sqnr_db else GOOD_SQNR_DB
+    return scale_over(min(value, most) for value in sqnr_db)
 
 
 def _bar(tensor: TensorDrift, output: bool, left: float, slot: float, scale: Scale) -> Bar:
     # Narrow bars touch, or their gaps would be all that is seen.
     width = slot * (0.75 if slot > 0.6 else 1.0)
-    height = max(1.0, scale.at(tensor.sqnr_db))
-    return Bar(tensor, output, round(left, 3), round(width, 3), height, _tone(tensor.sqnr_db, scale))
+    zero, end = scale.at(0.0), scale.at(tensor.sqnr_db)
+    return Bar(
+        tensor=tensor,
+        output=output,
+        left=round(left, 3),
+        width=round(width, 3),
+        top=round(100 - max(zero, end), 2),
+        height=round(max(1.0, abs(end - zero)), 2),
+        tone=_tone(tensor.sqnr_db, scale),
+    )
 
 
 def _tone(sqnr_db: float, scale: Scale) -> str:

@@ -168,7 +168,7 @@ def _fields(item: Item | None, expected: Item | None) -> tuple[Field, ...] | Non
 def _field(name: str, value: Any, expected: Item | None) -> Field:
     shown = _shown(value)
     if not expected or name not in expected:
-        return Field(name, (Part(shown, "same"),), True)
+        return Field(name, (Part(shown, "same"),) if shown else (), True)
     if name == "text":
         parts = diff(str(expected[name]), shown)
         return Field(name, parts, all(part.kind == "same" for part in parts))

@@ -126,6 +126,18 @@ def test_sqnr_bars_stand_in_graph_order(page, told):
     assert [title[: len(start)] for title, start in zip(titles, expected, strict=False)] == expected
 
 
+def test_sqnr_bars_grow_from_zero(rendered, make_bundle, told):
+    """On an axis from -20 to 40 dB, -18 dB hangs below 0 by 18/60 of the height and 33 dB stands 33/60 high."""
+    drift = told.drifts["locate"]
+    low, high = (replace(drift.tensors[0], sqnr_db=value) for value in (-18.0, 33.0))
+    drifts = {"locate": replace(drift, tensors=(low, high), outputs=())}
+    page = rendered(make_bundle({"drift.json": drift_json(told.cascade, drifts)}))
+    bars = [rect.attributes for rect in page.all("rect") if rect.attributes["class"].startswith("bar")]
+    places = [[float(bar[name].rstrip("%")) for name in ("y", "height")] for bar in bars]
+    zero = 100 * 40 / 60
+    assert places == [pytest.approx([zero, 30.0], abs=0.02), pytest.approx([zero - 55.0, 55.0], abs=0.02)]
+
+
 def test_an_unchanged_stage_needs_no_plot(page):
     assert "count Every tensor is identical to float." in page.section("drift")
 

@@ -67,7 +67,8 @@ class TokenLoop:
             for place, state in zip(self._states, states, strict=True):
                 inputs[place] = state
             outputs = run_stage(self._stage, self._model, inputs, trace, unchanged)
-            unchanged = self._unchanged
+            # A tap may run the same model itself, and so change what it holds.
+            unchanged = self._unchanged if trace.tap is None else frozenset()
             found = plain(outputs[self._logits]), [outputs[i] for i in self._next_states]
             step_ns += perf_counter_ns() - start
             return found

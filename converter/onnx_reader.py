@@ -46,10 +46,7 @@ def read_graph(model: ModelProto, shapes: Mapping[str, Sequence[int]], supported
     float16 and float64 become float32. Raises ConversionError when an opset, an operator outside ``supported``, a
     shape or a weight stands in the way.
     """
-    if model.functions:
-        from onnx.inliner import inline_local_functions  # few models need it
-
-        model = inline_local_functions(model)
+    model = _inlined(model, supported)
     reader = _Reader(model, supported)
     try:
         inputs = reader.read_inputs(shapes)
@@ -63,6 +60,34 @@ def read_graph(model: ModelProto, shapes: Mapping[str, Sequence[int]], supported
     graph = Graph(reader.nodes, reader.values, inputs, outputs)
     graph.remove_dead_nodes()
     return graph
+
+
+def _inlined(model: ModelProto, supported: Container[str]) -> ModelProto:
+    """The model without functions: its own ones, and operators without a rule that ONNX defines by other operators."""
+    composed = [
+        ("", op) for op in sorted({_operator(node) for node in model.graph.node}) if _is_composed(op, supported)
+    ]
+    if not model.functions and not composed:
+        return model
+    from onnx.inliner import inline_local_functions, inline_selected_functions  # few models need it
+
+    try:
+        if model.functions:
+            model = inline_local_functions(model)
+        if composed:
+            model = inline_selected_functions(model, composed, inline_schema_functions=True)
+    except (RuntimeError, ValueError) as error:
+        raise ConversionError(
+            f"the functions of the model cannot be inlined: {_first_line(error)}; export it inlined"
+        ) from error
+    return model
+
+
+def _is_composed(op: str, supported: Container[str]) -> bool:
+    if op in supported or not onnx.defs.has(op):
+        return False
+    schema = onnx.defs.get_schema(op)
+    return bool(schema.has_function or schema.has_context_dependent_function)
 
 
 def unsupported(node: Node, used: Iterable[str], supported: Container[str]) -> ConversionError:

@@ -256,3 +256,12 @@ def test_a_star_asks_a_layout_of_every_picture():
     model = model_of(nodes, {"x": x}, ["y", "z"], {"axes": np.array([2, 3])})
     lowered = assert_same(model, {"x": x}, layouts={"*": "NHWC"})
     assert [spec.shape for spec in (*lowered.inputs, *lowered.outputs)] == [(1, 4, 5, 3), (1, 4, 5, 3), (1, 3)]
+
+
+def test_operators_that_onnx_composes_of_others_need_no_rule():
+    model, feeds = one_op("MeanVarianceNormalization", [floats(2, 3, 4, 5)], axes=[0, 2, 3])
+    assert_same(model, feeds, tolerance=1e-5)
+    model, feeds = one_op("ThresholdedRelu", [floats(2, 3)], alpha=0.5)
+    assert_same(model, feeds)
+    model, feeds = one_op("Attention", [floats(1, 2, 4, 8, seed=seed) for seed in range(3)], opset=23)
+    assert_same(model, feeds, tolerance=1e-5)

@@ -84,7 +84,7 @@ def _inlined(model: ModelProto, supported: Container[str]) -> ModelProto:
 
 
 def _is_composed(op: str, supported: Container[str]) -> bool:
-    if op in supported or not onnx.defs.has(op):
+    if op in supported or not op.isascii() or not onnx.defs.has(op):
         return False
     schema = onnx.defs.get_schema(op)
     return bool(schema.has_function or schema.has_context_dependent_function)

@@ -59,6 +59,14 @@ def find_overflows(float_tree: Any, int8_tree: Any) -> tuple[Widening, ...]:
     return tuple(widening for widening in widenings if widening)
 
 
+def joint_bounds(widenings: tuple[Widening, ...]) -> dict[str, np.ndarray[Any, Any]]:
+    """The bound of each weight tensor; where several operators share one, the largest."""
+    bounds: dict[str, np.ndarray[Any, Any]] = {}
+    for widening in widenings:
+        bounds[widening.weights] = np.maximum(widening.bound, bounds.get(widening.weights, widening.bound))
+    return bounds
+
+
 def _has_bias(op: Any, operands: Operands) -> bool:
     return operands.bias is not None and len(op.inputs) > operands.bias and op.inputs[operands.bias] >= 0
 
@@ -94,10 +102,7 @@ def _widen(float_tree: Any, floats: dict[str, Any], int8_tree: Any, op: Any, ope
 
 def _float_name(tensor: Any, floats: dict[str, Any]) -> str:
     """The engine appends suffixes to constants that it copies; the longest known prefix is the original."""
-    name = text(tensor.name)
-    while name not in floats:
-        name = name[:-1]
-    return name
+    return max((known for known in floats if text(tensor.name).startswith(known)), key=len)
 
 
 def _rounded_up(scales: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

@@ -34,7 +34,8 @@ class Io:
     """The type of one input or output: real = (q - zero_point) * scale for "int8" and "uint8".
 
     scale and zero_point, given together, are imposed on an *input* instead of the calibrated ones. So a normalisation
-    (pixel - mean) / std folds into a uint8 input with scale 1 / std and zero_point mean.
+    (pixel - mean) / std folds into a uint8 input with scale 1 / std and zero_point mean. Imposed on a "float32"
+    input, they are those of the int8 tensor that it is quantized to.
     """
 
     dtype: str = "float32"

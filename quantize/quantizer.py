@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from quantize.bias import BiasRepair, find_overflows
+from quantize.bias import BiasRepair, find_overflows, joint_bounds
 from quantize.errors import QuantizationError
 from quantize.float16 import to_float16
 from quantize.interpreter import read_sound_model
@@ -98,7 +98,7 @@ def _static_int8(tree: Any, ranges: Mapping[str, Range]) -> tuple[Any, tuple[Bia
     result = engine.static_int8(tree, limits, {})
     widenings = find_overflows(tree, result)
     if widenings:
-        result = engine.static_int8(tree, limits, {w.weights: w.bound for w in widenings})
+        result = engine.static_int8(tree, limits, joint_bounds(widenings))
         if left := find_overflows(tree, result):
             raise QuantizationError(f"the bias of '{left[0].repairs[0].name}' does not fit int32 even after widening")
     return result, tuple(repair for widening in widenings for repair in widening.repairs)

@@ -89,3 +89,22 @@ def test_dead_channels_of_a_real_model_are_repaired(mlperf_tiny, run, sqnr_db) -
     result = quantize(model, scheme="int8", ranges=calibrate(model, samples))
     assert len(result.bias_repairs) > 100
     assert sqnr_db(run(model, samples), run(result.tflite, samples)) > 25
+
+
+def test_weights_that_two_operators_share_hold_both_biases(network, run) -> None:
+    random = np.random.default_rng(0)
+    weights = random.normal(0, 0.5, (4, 4))
+    weights[2] = 0
+    net = network()
+    shared, biases_of = net.constant("w", weights), ([0, 0, 5.0, 0], [0, 0, 0.5, 0])
+    x = net.input("x", [1, 4])
+    for number, bias in enumerate(biases_of):
+        operands = [x, shared, net.constant(f"b{number}", bias)]
+        x = net.op("FULLY_CONNECTED", operands, f"y{number}", [1, 4])
+    model = net.build(x)
+    samples = [{"x": random.uniform(-1, 1, (1, 4)).astype(np.float32)} for _ in range(20)]
+    result = quantize(model, scheme="int8", ranges=calibrate(model, samples))
+    assert [(repair.name, repair.channel) for repair in result.bias_repairs] == [("y0", 2), ("y1", 2)]
+    for number, bias in enumerate(biases_of):
+        np.testing.assert_allclose(biases(result.tflite)[f"b{number}"], bias, rtol=1e-4)
+    assert np.abs(run(result.tflite, samples) - run(model, samples)).max() < 0.1

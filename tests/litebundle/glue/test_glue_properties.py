@@ -190,7 +190,8 @@ def chain(table: np.ndarray, **attributes: int) -> tuple[list[int], float]:
     return decoded.tokens.tolist(), decoded.score
 
 
-tables = arrays(np.float32, (3, 4, 4), elements=st.floats(-4, 4, width=32))
+# Half precision, so that no two logits differ by less than log-softmax in float64 can tell apart.
+tables = arrays(np.float32, (3, 4, 4), elements=st.floats(-4, 4, width=16))
 
 
 @settings(deadline=None)

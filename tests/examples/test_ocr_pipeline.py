@@ -43,7 +43,7 @@ class OnnxModel:
         self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         self.name, self.inputs, self.outputs, self.signature = twin.name, twin.inputs, twin.outputs, twin.signature
 
-    def run(self, inputs: Sequence[Array]) -> list[Array]:
+    def run(self, inputs: Sequence[Array], unchanged: frozenset[int] = frozenset()) -> list[Array]:
         feed = {tensor.name: _first(array) for tensor, array in zip(self.inputs, inputs, strict=True)}
         return [_last(array) for array in self._session.run([each.name for each in self.outputs], feed)]
 

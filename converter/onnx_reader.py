@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import onnx
 from onnx import (
-    AttributeProto,
     GraphProto,
     ModelProto,
     NodeProto,
-    TensorProto,
     TypeProto,
     ValueInfoProto,
     helper,
@@ -21,11 +18,20 @@ from onnx import (
 
 from converter.errors import ConversionError
 from converter.graph import Array, Graph, Node, Value
+from converter.onnx_values import (
+    NARROWED,
+    first_line,
+    narrowed,
+    numpy_dtype,
+    read_array,
+    read_attribute,
+    read_constant,
+    read_initializer,
+)
 
 OLDEST_OPSET = 7  # from here on broadcasting is numpy's
 LARGEST_FOLDED_ELEMENTS = 1 << 27
 SHAPE_DATA_ELEMENTS = 1 << 12
-NARROWED = {TensorProto.FLOAT16: TensorProto.FLOAT, TensorProto.DOUBLE: TensorProto.FLOAT}
 SHAPE_OPS = ("Shape", "Size")  # known as soon as the shape of their input is
 UNINFERRED_OPS = ("GroupNormalization",)  # ONNX infers nothing for it; it keeps the shape of its first input
 RANDOM_OPS = frozenset(
@@ -78,7 +84,7 @@ def _inlined(model: ModelProto, supported: Container[str]) -> ModelProto:
             model = inline_selected_functions(model, composed, inline_schema_functions=True)
     except (RuntimeError, ValueError) as error:
         raise ConversionError(
-            f"the functions of the model cannot be inlined: {_first_line(error)}; export it inlined"
+            f"the functions of the model cannot be inlined: {first_line(error)}; export it inlined"
         ) from error
     return model
 
@@ -135,7 +141,7 @@ class _Reader:
                 raise ConversionError(f"input '{entry.name}' is no tensor; only tensors can become TFLite inputs")
             tensor_type = entry.type.tensor_type
             shape = _fixed_shape(entry.name, tensor_type, shapes.get(entry.name))
-            self._add(Value(entry.name, shape, _numpy_dtype(tensor_type.elem_type, f"input '{entry.name}'")))
+            self._add(Value(entry.name, shape, numpy_dtype(tensor_type.elem_type, f"input '{entry.name}'")))
         return tuple(names)
 
     def _add(self, value: Value) -> None:
@@ -144,7 +150,7 @@ class _Reader:
         self.values[value.name] = value
 
     def _add_constant(self, name: str, data: Array) -> None:
-        data = _narrowed(data)
+        data = narrowed(data)
         self._add(Value(name, data.shape, data.dtype, data))
 
     # nodes
@@ -156,7 +162,7 @@ class _Reader:
             raise ConversionError("the model holds sparse initializers; save it with dense weights")
         for tensor in graph.initializer:
             names[tensor.name] = self._fresh(tensor.name, outer)
-            self._add_constant(names[tensor.name], _initializer(tensor))
+            self._add_constant(names[tensor.name], read_initializer(tensor))
         live, read = _live_nodes(graph)
         for proto in live:
             # a part that nobody reads keeps its place, other results that nobody reads are not asked for
@@ -182,9 +188,9 @@ class _Reader:
         if node.op == "If":
             self._inline_branch(proto, node, names)
         elif node.op == "Constant":
-            self._add_constant(node.outputs[0], _constant(proto, node))
+            self._add_constant(node.outputs[0], read_constant(proto, node))
         else:
-            node.attributes = {entry.name: _attribute(entry, node) for entry in proto.attribute}
+            node.attributes = {entry.name: read_attribute(entry, node) for entry in proto.attribute}
             self._place(node, proto)
 
     def _inline_branch(self, proto: NodeProto, node: Node, names: dict[str, str]) -> None:
@@ -239,7 +245,7 @@ class _Reader:
                 schema, local, types, data, opset_imports=self.model.opset_import, ir_version=self.model.ir_version
             )
         except NODE_ERRORS as error:
-            raise ConversionError(f"{node.label()} is not valid ONNX: {_first_line(error)}; export it again") from error
+            raise ConversionError(f"{node.label()} is not valid ONNX: {first_line(error)}; export it again") from error
         for output in filter(None, node.outputs):
             self._add(_typed(node, output, inferred.get(output)))
 
@@ -269,7 +275,7 @@ class _Reader:
             results: Sequence[Array] = ReferenceEvaluator(graph, opsets={"": node.version}).run(None, feeds)
         except Exception as error:  # the reference raises whatever numpy raises
             raise ConversionError(
-                f"{node.label()} has constant inputs that it cannot be computed from: {_first_line(error)}; "
+                f"{node.label()} has constant inputs that it cannot be computed from: {first_line(error)}; "
                 "export the model again"
             ) from error
         return results
@@ -342,7 +348,7 @@ def _typed(node: Node, name: str, inferred: TypeProto | None) -> Value:
     axes = inferred.tensor_type.shape.dim
     if not all(axis.HasField("dim_value") for axis in axes):
         raise ConversionError(_unknown_shape(node, name))
-    dtype = _numpy_dtype(inferred.tensor_type.elem_type, node.label())
+    dtype = numpy_dtype(inferred.tensor_type.elem_type, node.label())
     return Value(name, tuple(axis.dim_value for axis in axes), dtype)
 
 
@@ -351,67 +357,6 @@ def _unknown_shape(node: Node, name: str) -> str:
         f"{node.label()} gives '{name}' a shape that depends on the data, TFLite tensors here are static; "
         "compute that part outside the model"
     )
-
-
-def _numpy_dtype(elem_type: int, what: str) -> np.dtype[Any]:
-    elem_type = NARROWED.get(elem_type, elem_type)
-    try:
-        dtype: np.dtype[Any] = np.dtype(helper.tensor_dtype_to_np_dtype(elem_type))
-    except KeyError as error:
-        raise ConversionError(f"{what} has an unknown element type {elem_type}; export the model again") from error
-    if dtype.kind not in "fiub":
-        raise ConversionError(
-            f"{what} is of type {TensorProto.DataType.Name(elem_type)}, which has no TFLite form here; "
-            "cast it to float32 or int32 in the source model"
-        )
-    return dtype
-
-
-def _initializer(tensor: TensorProto) -> Array:
-    what = f"initializer '{tensor.name}'"
-    data = _array(tensor, what)
-    if data.dtype.kind == "f" and not np.isfinite(data).all() and (data.size > 1 or np.isnan(data).any()):
-        raise ConversionError(
-            f"{what} holds NaN or infinite values; train or export the model again "
-            "(for a mask write a large finite number such as -1e9)"
-        )
-    return data
-
-
-def _array(tensor: TensorProto, what: str) -> Array:
-    try:
-        return np.array(numpy_helper.to_array(tensor))
-    except Exception as error:  # malformed tensors fail in many ways inside numpy_helper
-        raise ConversionError(f"{what} cannot be read: {_first_line(error)}; export the model again") from error
-
-
-def _constant(proto: NodeProto, node: Node) -> Array:
-    for entry in proto.attribute:
-        if entry.name == "value":
-            return _array(entry.t, node.label())
-        if entry.name in ("value_float", "value_floats"):
-            return np.array(helper.get_attribute_value(entry), np.float32)
-        if entry.name in ("value_int", "value_ints"):
-            return np.array(helper.get_attribute_value(entry), np.int64)
-    raise ConversionError(f"{node.label()} holds neither a tensor nor numbers; export the model again")
-
-
-def _attribute(entry: AttributeProto, node: Node) -> Any:
-    if entry.ref_attr_name:
-        raise ConversionError(f"{node.label()} refers to an attribute of a function; export it inlined")
-    if entry.type in (AttributeProto.GRAPH, AttributeProto.GRAPHS):
-        raise ConversionError(f"{node.label()} runs a subgraph, which has no TFLite form here; unroll it")
-    try:
-        value = helper.get_attribute_value(entry)
-    except ValueError as error:
-        raise ConversionError(f"{node.label()} has an unreadable attribute '{entry.name}'") from error
-    if entry.type == AttributeProto.TENSOR:
-        return _array(value, node.label())
-    if entry.type == AttributeProto.STRING:
-        return value.decode("utf-8", "replace")
-    if entry.type == AttributeProto.STRINGS:
-        return [text.decode("utf-8", "replace") for text in value]
-    return list(value) if entry.type in (AttributeProto.INTS, AttributeProto.FLOATS) else value
 
 
 def _renamed(proto: NodeProto, node: Node) -> NodeProto:
@@ -426,16 +371,8 @@ def _renamed(proto: NodeProto, node: Node) -> NodeProto:
         if (node.op, entry.name) in (("Cast", "to"), ("EyeLike", "dtype")):
             entry.i = NARROWED.get(entry.i, entry.i)
         elif node.op == "ConstantOfShape" and entry.name == "value":
-            entry.t.CopyFrom(numpy_helper.from_array(_narrowed(_array(entry.t, node.label()))))
+            entry.t.CopyFrom(numpy_helper.from_array(narrowed(read_array(entry.t, node.label()))))
     return local
-
-
-def _narrowed(data: Array) -> Array:
-    return data.astype(np.float32) if data.dtype in (np.float16, np.float64) else data
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[-1]
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -17,7 +17,8 @@ from converter.graph import Array, Node
 from converter.lowerer import Lowerer, Op
 from converter.lowering.linear import fully_connected
 from converter.lowering.registry import lowers
-from converter.lowering.shaping import joined, parts
+from converter.lowering.shaping import joined
+from converter.lowering.slicing import parts
 from converter.tflite_graph import Tensor
 
 DEFAULT_ACTIVATIONS = {

@@ -16,9 +16,9 @@ from ai_edge_litert import schema_py_generated as schema
 from converter.graph import Array, Node
 from converter.layout import NHWC
 from converter.lowerer import Lowerer, Op
+from converter.lowering.gathering import gathered
 from converter.lowering.linear import fully_connected
 from converter.lowering.registry import lowers
-from converter.lowering.shaping import gathered
 from converter.tflite_graph import Tensor
 
 MATRIX_TOLERANCE = 1e-6

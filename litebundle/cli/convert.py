@@ -103,7 +103,7 @@ def command(
         print_table(f"{output} ({document.size_bytes:,} bytes)", ("", "tensor", "shape", "type", "axes"), rows)
         click.echo(
             f"parity on {parity.samples} samples: max abs {parity.max_abs:.3g}, relative {parity.max_rel:.3g} "
-            f"of at most {parity.tolerance:.3g}, worst {parity.worst_tensor}"
+            f"of at most {parity.tolerance:.3g}\nworst tensor {parity.worst_tensor}"
         )
 
     emit(document, as_json, show)

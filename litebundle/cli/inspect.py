@@ -99,7 +99,9 @@ def _show(document: InspectDocument) -> None:
     click.echo(
         f"{document.bundle}, {document.size_bytes:,} bytes, format {document.format_version}, {identity.licence}"
     )
-    click.echo(f"{document.golden_vectors} golden vectors; made with {_tools(identity.tools)}\n")
+    click.echo(
+        f"{document.golden_vectors} golden vectors, made with litebundle {identity.tools.get('litebundle', '?')}\n"
+    )
     print_table(
         "stages",
         ("stage", "precision", "bytes", "runs on", "operations"),
@@ -121,10 +123,6 @@ def _show(document: InspectDocument) -> None:
     print_verdicts(document.verdicts)
     click.echo(f"a run gives items of: {', '.join(document.results)}")
     click.echo("held" if document.held else "fell short: see the verdicts above")
-
-
-def _tools(tools: Mapping[str, str]) -> str:
-    return ", ".join(f"{name} {version}" for name, version in tools.items()) or "unnamed tools"
 
 
 def _accelerators(stage: Stage) -> str:

@@ -96,7 +96,8 @@ def print_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[obje
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for index, name in enumerate(columns):
-        table.add_column(name, justify="right" if _numeric(rows, index) else "left", overflow="fold")
+        justify: Literal["left", "right"] = "right" if _numeric(rows, index) else "left"
+        table.add_column(name, justify=justify, overflow="fold", no_wrap=index == 0)
     for row in rows:
         table.add_row(*(_cell(value) for value in row))
     console = Console(highlight=False, markup=False, emoji=False)

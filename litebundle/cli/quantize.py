@@ -95,10 +95,9 @@ def command(
     def show() -> None:
         rows = [(row.index, row.op, row.name, row.verdict, row.reason) for row in document.preflight]
         print_table(f"{model} under {scheme}", ("#", "operator", "output", "becomes", "why"), rows)
-        click.echo(
-            f"{output}: {document.size_bytes:,} bytes, {document.size_bytes / document.float_size_bytes:.0%} of float; "
-            f"{document.float_islands} float islands, {document.bias_repairs} bias overflows repaired"
-        )
+        click.echo(f"{document.float_islands} float islands, {document.bias_repairs} bias overflows repaired")
+        size = f"{document.size_bytes:,} bytes, {document.size_bytes / document.float_size_bytes:.0%} of float"
+        click.echo(f"{output}: {size}")
 
     emit(document, as_json, show)
 

@@ -20,7 +20,7 @@ def print_verdicts(verdicts: Sequence[Verdict]) -> None:
         return
     rows = [
         (
-            "/".join(filter(None, (verdict.stage, verdict.requirement, verdict.metric))),
+            _name(verdict),
             verdict.verdict.replace("_", " "),
             _figure(verdict.measured, verdict.unit),
             _interval(verdict.low, verdict.high),
@@ -32,9 +32,15 @@ def print_verdicts(verdicts: Sequence[Verdict]) -> None:
     print_table("requirements and budgets", ("what", "verdict", "measured", "95 % interval", "limit", "samples"), rows)
 
 
+def _name(verdict: Verdict) -> str:
+    """What a stage may lose is told by the stage, what the whole must reach by the metric or requirement alone."""
+    name = verdict.metric or verdict.requirement
+    return f"{verdict.stage}: {name}" if verdict.stage else name
+
+
 def _figure(value: float | None, unit: str) -> str:
-    return "" if value is None else f"{value:.4g} {unit}".rstrip()
+    return "" if value is None else f"{value:.3g} {unit}".rstrip()
 
 
 def _interval(low: float | None, high: float | None) -> str:
-    return "" if low is None or high is None else f"{low:.4g} to {high:.4g}"
+    return "" if low is None or high is None else f"{low:.2g} to {high:.2g}"

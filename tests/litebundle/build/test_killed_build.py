@@ -1,0 +1,109 @@
+"""kill -9 and Ctrl-C at any moment: what can be seen is whole, and the next build completes."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import random
+import runpy
+import shutil
+import signal
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+
+import pytest
+
+from litebundle import Bundle
+from litebundle.build.builder import CACHE_FOLDER, build
+from litebundle.build.cache import Cache
+from tests.litebundle.build.conftest import RecordedProgress
+from tests.litebundle.build.scanner import change_weights
+
+KILLED = Path(__file__).with_name("killed_build.py")
+NAME = "scanner-1.0.0"
+
+
+@pytest.fixture
+def changed(scanner: Path) -> Path:
+    """A project whose first stage changed since it was built: every step but two conversions is to be done."""
+    change_weights(scanner, "find", "sides", lambda array: array * 2)
+    return scanner
+
+
+@pytest.fixture
+def undisturbed(changed: Path, tmp_path: Path) -> bytes:
+    """The bundle that a build of `changed` makes where nothing kills it."""
+    copy = shutil.copytree(changed, tmp_path / "undisturbed")
+    return build(copy, copy / "dist", RecordedProgress()).bundle.read_bytes()
+
+
+@pytest.fixture(scope="session")
+def fork_server() -> multiprocessing.context.ForkServerContext:
+    """Processes that need not import everything again."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["litebundle.build.publish", "litebundle.report", "quantize.engine"])
+    return context
+
+
+def assert_whole(root: Path, bundles: set[bytes]) -> None:
+    """Whatever has a result's name is a whole result; whatever the cache gives is what was put there."""
+    results = root / "dist"
+    assert (results / f"{NAME}.litebundle").read_bytes() in bundles
+    report = (results / f"{NAME}.html").read_text(encoding="utf-8")
+    assert report.lower().startswith("<!doctype html>") and report.rstrip().endswith("</html>")
+    assert json.loads((results / f"{NAME}.measurements.json").read_text(encoding="utf-8"))["photos"] > 0
+    cache = Cache(root / CACHE_FOLDER)
+    for folder in cache.root.glob("*-*/"):
+        step, _, key = folder.name.partition("-")
+        artefact = cache.get(step, key)
+        assert artefact is None or all(artefact.read(name) for name in artefact.digests)
+
+
+def assert_clean(root: Path) -> None:
+    assert [path.name for path in root.rglob("*.part")] == []
+    assert {path.name for path in (root / "dist").iterdir()} == {
+        f"{NAME}.{suffix}" for suffix in ("litebundle", "html", "measurements.json")
+    }
+
+
+def test_killed_before_any_change_of_the_file_system(
+    changed: Path, undisturbed: bytes, fork_server: multiprocessing.context.ForkServerContext
+) -> None:
+    bundles = {(changed / f"dist/{NAME}.litebundle").read_bytes(), undisturbed}
+    seeded = random.Random(3)
+    kills = 0
+    while True:
+        event = seeded.randrange(1, 20)
+        process = start(fork_server, changed, event)
+        process.join()
+        assert_whole(changed, bundles)
+        if process.exitcode == 0:
+            break
+        assert process.exitcode == -signal.SIGKILL
+        kills += 1
+        assert kills < 60, "builds make no headway"
+    assert kills > 5
+    assert (changed / f"dist/{NAME}.litebundle").read_bytes() == undisturbed
+    assert_clean(changed)
+    assert build(changed, changed / "dist", RecordedProgress()).unchanged
+
+
+def test_killed_at_random_times(
+    changed: Path, undisturbed: bytes, fork_server: multiprocessing.context.ForkServerContext
+) -> None:
+    bundles = {(changed / f"dist/{NAME}.litebundle").read_bytes(), undisturbed}
+    seeded = random.Random(4)
+    for _ in range(6):
+        process = start(fork_server, changed, 10**9)
+        process.join(seeded.uniform(0.05, 1.5))
+        process.kill()
+        process.join()
+        assert_whole(changed, bundles)
+    assert build(changed, changed / "dist", RecordedProgress()).bundle.read_bytes() == undisturbed
+    assert_clean(changed)
+
+
+def start(context: multiprocessing.context.ForkServerContext, project: Path, event: int) -> ForkServerProcess:
+    process = context.Process(target=runpy.run_path, args=(str(KILLED), {"project": project, "event": event}))
+    process.start()
+    return process

@@ -107,6 +107,11 @@ def twins(folder: Path) -> Twins:
 
 
 @pytest.fixture(scope="module")
+def float_reading(twins: Twins) -> Reading:
+    return end_to_end(twins.litert)
+
+
+@pytest.fixture(scope="module")
 def bundle(folder: Path) -> Iterator[Bundle]:
     published = build(folder, folder / "dist", LogProgress())
     with Bundle.open(published.bundle) as opened:
@@ -130,8 +135,8 @@ def test_each_stage_computes_what_onnxruntime_does_on_real_strips(twins: Twins) 
         assert max(found) <= 5e-4, stage
 
 
-def test_the_float_pipeline_reads_as_onnxruntime_does(twins: Twins) -> None:
-    litert, reference = end_to_end(twins.litert), end_to_end(twins.onnx)
+def test_the_float_pipeline_reads_as_onnxruntime_does(float_reading: Reading, twins: Twins) -> None:
+    litert, reference = float_reading, end_to_end(twins.onnx)
     print(f"\nend to end: LiteRT {litert}, onnxruntime {reference}")
     assert abs(litert.exact - reference.exact) <= 0.005
     assert abs(litert.error_rate - reference.error_rate) <= 0.001
@@ -158,11 +163,11 @@ def test_the_recogniser_alone_reads_as_published(twins: Twins) -> None:
     assert abs(litert.exact - reference.exact) <= 0.005
 
 
-def test_the_quantized_bundle_reads_nearly_as_well(bundle: Bundle, twins: Twins) -> None:
+def test_the_quantized_bundle_reads_nearly_as_well(bundle: Bundle, float_reading: Reading) -> None:
     assert bundle.verify().passed
-    quantized, exact = end_to_end(bundle), end_to_end(twins.litert)
-    print(f"\nquantized: {quantized}, float {exact}")
-    assert quantized.error_rate - exact.error_rate <= 0.05
+    quantized = end_to_end(bundle)
+    print(f"\nquantized: {quantized}, float {float_reading}")
+    assert quantized.error_rate - float_reading.error_rate <= 0.05
 
 
 def test_a_strip_upside_down_is_turned(twins: Twins) -> None:

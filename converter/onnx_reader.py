@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Container, Iterable, Mapping, Sequence
 
 import numpy as np
@@ -219,23 +220,23 @@ class _Reader:
         if node.op not in self.supported and not foldable:
             used = {_operator(entry) for entry in self.model.graph.node}
             raise unsupported(node, used - {"Constant", "If", *SHAPE_OPS}, self.supported)
-        self._infer(node, proto)
+        types = self._infer(node, proto)
         if foldable:
-            self._fold(node, proto)
-        else:
-            self.nodes.append(node)
-
-    def _infer(self, node: Node, proto: NodeProto) -> None:
-        """Types of the node's outputs by ONNX's own inference, which knows almost every operator and opset."""
-        if node.op in UNINFERRED_OPS and node.input(0):
-            source = self.values[node.inputs[0]]
-            self._add(Value(node.outputs[0], source.shape, source.dtype))
+            self._fold(node, proto, types)
             return
+        for output, inferred in types.items():
+            self._add(_typed(node, output, inferred))
+        self.nodes.append(node)
+
+    def _infer(self, node: Node, proto: NodeProto) -> dict[str, TypeProto]:
+        """Types of the node's outputs by ONNX's own inference, which knows almost every operator and opset."""
         local = _renamed(proto, node)
         types, data = {}, {}
         for name in filter(None, node.inputs):
             value = self.values[name]
             types[name] = helper.make_tensor_type_proto(helper.np_dtype_to_tensor_dtype(value.dtype), value.shape)
+            if node.op in UNINFERRED_OPS:
+                return {node.outputs[0]: types[name]}
             if value.data is not None and value.data.size <= SHAPE_DATA_ELEMENTS:
                 data[name] = numpy_helper.from_array(value.data, name)
         try:
@@ -246,19 +247,20 @@ class _Reader:
             )
         except NODE_ERRORS as error:
             raise ConversionError(f"{node.label()} is not valid ONNX: {first_line(error)}; export it again") from error
-        for output in filter(None, node.outputs):
-            self._add(_typed(node, output, inferred.get(output)))
+        return {output: inferred.get(output, TypeProto()) for output in filter(None, node.outputs)}
 
-    def _fold(self, node: Node, proto: NodeProto) -> None:
-        for output in filter(None, node.outputs):
-            if np.prod(self.values[output].shape, dtype=np.float64) > LARGEST_FOLDED_ELEMENTS:
+    def _fold(self, node: Node, proto: NodeProto, types: Mapping[str, TypeProto]) -> None:
+        for inferred in types.values():
+            shape = [axis.dim_value for axis in inferred.tensor_type.shape.dim]
+            if math.prod(shape) > LARGEST_FOLDED_ELEMENTS:
                 raise ConversionError(
-                    f"{node.label()} makes a constant of shape {list(self.values[output].shape)}, more than "
+                    f"{node.label()} makes a constant of shape {shape}, more than "
                     f"{LARGEST_FOLDED_ELEMENTS} elements; give smaller shapes"
                 )
-        for output, result in zip(filter(None, node.outputs), self._evaluate(node, proto), strict=True):
-            data = np.asarray(result).astype(self.values[output].dtype, copy=False)
-            self.values[output] = Value(output, data.shape, data.dtype, data)
+        for (output, inferred), result in zip(types.items(), self._evaluate(node, proto), strict=True):
+            dtype = numpy_dtype(inferred.tensor_type.elem_type, node.label())
+            data = np.asarray(result).astype(dtype, copy=False)
+            self._add(Value(output, data.shape, dtype, data))
 
     def _evaluate(self, node: Node, proto: NodeProto) -> Sequence[Array]:
         if node.op == "Shape":
@@ -342,21 +344,15 @@ def _fixed_shape(name: str, tensor_type: TypeProto.Tensor, given: Sequence[int |
     return wanted
 
 
-def _typed(node: Node, name: str, inferred: TypeProto | None) -> Value:
-    if inferred is None or not inferred.HasField("tensor_type") or not inferred.tensor_type.HasField("shape"):
-        raise ConversionError(_unknown_shape(node, name))
+def _typed(node: Node, name: str, inferred: TypeProto) -> Value:
     axes = inferred.tensor_type.shape.dim
-    if not all(axis.HasField("dim_value") for axis in axes):
-        raise ConversionError(_unknown_shape(node, name))
+    if not inferred.tensor_type.HasField("shape") or not all(axis.HasField("dim_value") for axis in axes):
+        raise ConversionError(
+            f"{node.label()} gives '{name}' a shape that depends on the data, TFLite tensors here are static; "
+            "compute that part outside the model"
+        )
     dtype = numpy_dtype(inferred.tensor_type.elem_type, node.label())
     return Value(name, tuple(axis.dim_value for axis in axes), dtype)
-
-
-def _unknown_shape(node: Node, name: str) -> str:
-    return (
-        f"{node.label()} gives '{name}' a shape that depends on the data, TFLite tensors here are static; "
-        "compute that part outside the model"
-    )
 
 
 def _renamed(proto: NodeProto, node: Node) -> NodeProto:

@@ -265,3 +265,15 @@ def test_operators_that_onnx_composes_of_others_need_no_rule():
     assert_same(model, feeds)
     model, feeds = one_op("Attention", [floats(1, 2, 4, 8, seed=seed) for seed in range(3)], opset=23)
     assert_same(model, feeds, tolerance=1e-5)
+
+
+def test_constants_of_data_dependent_shape_are_computed():
+    x = floats(2, 3)
+    nodes = [
+        helper.make_node("NonZero", ["mask"], ["where"]),
+        helper.make_node("Squeeze", ["where", "first"], ["columns"]),
+        helper.make_node("Gather", ["x", "columns"], ["y"], axis=1),
+    ]
+    model = model_of(nodes, {"x": x}, ["y"], {"mask": np.array([True, False, True]), "first": np.array([0])})
+    assert lower(model).outputs[0].shape == (2, 2)
+    assert_same(model, {"x": x})

@@ -45,8 +45,14 @@ class _Result:
 
     def __init__(self, lowered: Lowered, **options: Any) -> None:
         self._lowered = lowered
-        self._interpreter = Interpreter(model_content=lowered.tflite, num_threads=1, **options)
-        self._interpreter.allocate_tensors()
+        try:
+            self._interpreter = Interpreter(model_content=lowered.tflite, num_threads=1, **options)
+            self._interpreter.allocate_tensors()
+        except (RuntimeError, ValueError) as error:
+            raise ConversionError(
+                f"the LiteRT interpreter does not take the converted model: {error}; "
+                "rewrite what it names in the source model"
+            ) from error
         self._indices = {each["name"]: each["index"] for each in self._interpreter.get_tensor_details()}
         self._dtypes = {each["name"]: each["dtype"] for each in self._interpreter.get_input_details()}
 
@@ -57,7 +63,12 @@ class _Result:
             value = value if permutation is None else value.transpose(permutation)
             value = np.ascontiguousarray(value, self._dtypes[spec.tflite_name]).reshape(value.shape)
             self._interpreter.set_tensor(self._indices[spec.tflite_name], value)
-        self._interpreter.invoke()
+        try:
+            self._interpreter.invoke()
+        except RuntimeError as error:
+            raise ConversionError(
+                f"the LiteRT interpreter fails on the converted model: {error}; rewrite what it names in the source model"
+            ) from error
         return {name: self._read(name) for name in names}
 
     def _read(self, name: str) -> Array:

@@ -9,6 +9,7 @@ import onnx
 import pytest
 from onnx import TensorProto, external_data_helper, helper, numpy_helper
 
+from converter import convert_onnx
 from converter.errors import ConversionError
 from converter.onnx_convert import lower
 from converter.onnx_file import load_model
@@ -277,3 +278,10 @@ def test_constants_of_data_dependent_shape_are_computed():
     model = model_of(nodes, {"x": x}, ["y"], {"mask": np.array([True, False, True]), "first": np.array([0])})
     assert lower(model).outputs[0].shape == (2, 2)
     assert_same(model, {"x": x})
+
+
+def test_what_the_interpreter_does_not_take_is_refused():
+    """Padding with a value on six axes is within TFLite's schema and beyond its kernel."""
+    model, _ = one_op("Pad", [floats(2, 1, 1, 1, 1, 2)], constants=[np.array([1] * 12), np.float32(2)])
+    with pytest.raises(ConversionError, match="interpreter does not take the converted model"):
+        convert_onnx(model)

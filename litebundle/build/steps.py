@@ -201,7 +201,7 @@ class Steps:
         found: dict[str, list[Sample]] = {stage.name: [] for stage in stages}
         for chunk in self._recorded(stages, samples):
             for name, inputs in chunk.items():
-                found[name] += inputs
+                found[name] += spread(inputs, limit)
         return {name: spread(inputs, limit) for name, inputs in found.items()}
 
     def _recorded(

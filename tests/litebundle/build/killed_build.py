@@ -1,8 +1,4 @@
-"""A build that kills itself: run as a script by test_killed_build.py, in a process of its own.
-
-It gets `project` and `event`, and dies by SIGKILL just before it changes the file system for the `event`-th time:
-opens a file to write, makes, renames or removes something in the project's folder.
-"""
+"""A build that kills itself, for a process of its own."""
 
 from __future__ import annotations
 
@@ -15,21 +11,24 @@ from typing import Any
 from litebundle.build.builder import build
 from litebundle.build.progress import LogProgress
 
-project: Path
-event: int
-
 CHANGES = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir"}
 
 
-def watch(name: str, arguments: tuple[Any, ...]) -> None:
-    global event
-    if name not in CHANGES or (name == "open" and "r" in str(arguments[1])):
-        return
-    if str(arguments[0]).startswith(str(project)):
-        event -= 1
-        if event < 0:
-            os.kill(os.getpid(), signal.SIGKILL)
+def build_until(project: Path, event: int) -> None:
+    """Build, and die by SIGKILL just before changing the project's folder for the time after `event` times.
 
+    A change is a file opened to write, or anything made, renamed or removed.
+    """
+    left = event
 
-sys.addaudithook(watch)
-build(project, project / "dist", LogProgress())
+    def watch(name: str, arguments: tuple[Any, ...]) -> None:
+        nonlocal left
+        if name not in CHANGES or (name == "open" and "r" in str(arguments[1])):
+            return
+        if str(arguments[0]).startswith(str(project)):
+            left -= 1
+            if left < 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    sys.addaudithook(watch)
+    build(project, project / "dist", LogProgress())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import multiprocessing
 import random
-import runpy
 import shutil
 import signal
 from multiprocessing.context import ForkServerProcess
@@ -13,13 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from litebundle import Bundle
 from litebundle.build.builder import CACHE_FOLDER, build
 from litebundle.build.cache import Cache
 from tests.litebundle.build.conftest import RecordedProgress
+from tests.litebundle.build.killed_build import build_until
 from tests.litebundle.build.scanner import change_weights
 
-KILLED = Path(__file__).with_name("killed_build.py")
 NAME = "scanner-1.0.0"
 
 
@@ -104,6 +102,6 @@ def test_killed_at_random_times(
 
 
 def start(context: multiprocessing.context.ForkServerContext, project: Path, event: int) -> ForkServerProcess:
-    process = context.Process(target=runpy.run_path, args=(str(KILLED), {"project": project, "event": event}))
+    process = context.Process(target=build_until, args=(project, event))
     process.start()
     return process

@@ -6,13 +6,16 @@ measures is not in the bundle: it comes from the `.measurements.json` beside it,
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic import TypeAdapter, ValidationError
+
 from litebundle.bundle.manifest import Manifest, Verdict
+from litebundle.documents import plain
+from litebundle.errors import LitebundleError
 
 ON_THE_PHONE = "capture_to_display_p90_ms"
 
@@ -36,12 +39,25 @@ RULES: Mapping[str, _Rule] = {
 
 
 def measurements_beside(bundle: Path) -> dict[str, Any] | None:
-    """What was measured on the host that built the bundle, if its file still lies beside it."""
+    """What was measured on the host that built the bundle, if its file still lies beside it.
+
+    Raises:
+        LitebundleError: There is a file of that name which no build wrote.
+    """
+    from litebundle.build.measure import Measurements
+
     path = bundle.with_suffix(".measurements.json")
     try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError):
+        document = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
         return None
+    try:
+        return dict(plain(TypeAdapter(Measurements).validate_json(document)))
+    except ValidationError as error:
+        raise LitebundleError(
+            f"{path}: not the measurements of a build ({error.error_count()} keys are missing or wrong); "
+            "remove it, or build again"
+        ) from error
 
 
 def hold(manifest: Manifest, bundle_bytes: int, measured: Mapping[str, Any] | None) -> tuple[Verdict, ...]:

@@ -72,6 +72,17 @@ def test_inspect_shows_tensors_and_operations(litebundle, bundle) -> None:
     assert row.split()[:6] == ["brightness", "in", "image", "uint8", "1x32x32x3", "NHWC"]
 
 
+@pytest.mark.parametrize("text", ["", "[1]", "{}", '{"figures": {"offline_latency_p90_ms": "fast"}}'])
+def test_measurements_that_no_build_wrote(litebundle, bundle, tmp_path, text) -> None:
+    moved = shutil.copy(bundle, tmp_path / "x.litebundle")
+    (tmp_path / "x.measurements.json").write_text(text)
+    for verb in ("inspect", "report"):
+        answer = litebundle(verb, moved)
+        assert answer.code == 2
+        assert "x.measurements.json: not the measurements of a build" in answer.err
+    assert litebundle("verify", moved).code == 0
+
+
 def test_verify_tells_a_miss_from_damage(litebundle, bundle, tmp_path) -> None:
     """A bundle whose digests are right but whose golden label is another falls short; a flipped byte is damage."""
     with zipfile.ZipFile(bundle) as archive:

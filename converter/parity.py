@@ -67,7 +67,8 @@ class _Result:
             self._interpreter.invoke()
         except RuntimeError as error:
             raise ConversionError(
-                f"the LiteRT interpreter fails on the converted model: {error}; rewrite what it names in the source model"
+                f"the LiteRT interpreter fails on the converted model: {error}; "
+                "rewrite what it names in the source model"
             ) from error
         return {name: self._read(name) for name in names}
 

@@ -30,9 +30,9 @@ def convert_onnx(
 
     ``shapes`` fixes dynamic inputs; it and ``samples`` speak of ONNX names and the source's axes. ``layouts`` maps
     names of rank-4 inputs and outputs, or ``"*"`` for all of them, to ``"NHWC"``; by default the result keeps the
-    source's axes. int64 becomes int32. Each output may differ from onnxruntime's by ``tolerance`` times its own scale, on the samples, on random
-    inputs and on edge values; ``torch_outputs`` are what torch, where the model came from, answered on these (see
-    ``check_parity``). Raises ConversionError naming the object, the rule and the way out.
+    source's axes. int64 becomes int32. Each output may differ from onnxruntime's by ``tolerance`` times its own
+    scale, on the samples, on random inputs and on edge values; ``torch_outputs`` are what torch, where the model came
+    from, answered on these (see ``check_parity``). Raises ConversionError naming the object, the rule and the way out.
     """
     source = load_model(model)
     lowered = lower(source, shapes, layouts)

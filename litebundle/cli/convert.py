@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from litebundle.cli.output import emit, json_option, print_table
+from litebundle.cli.output import emit, json_option, print_table, refuse_to_replace
 from litebundle.files import write_atomically
 
 
@@ -67,6 +67,7 @@ def command(
     """Convert MODEL (ONNX) to TFLite and prove the two equal on the same inputs."""
     from converter import convert_onnx
 
+    refuse_to_replace(model, output)
     conversion = convert_onnx(
         model,
         shapes={name: _sides(name, text) for name, text in map(_pair, shapes)},

@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import click
@@ -60,6 +61,12 @@ def emit(document: Any, as_json: bool, show: Callable[[], None]) -> None:
         raise LitebundleError(
             f"standard output: {error.strerror}; the result was not shown, send it elsewhere and start again"
         ) from error
+
+
+def refuse_to_replace(source: Path, target: Path) -> None:
+    """Raise `LitebundleError` where writing `target` would replace what it is made from."""
+    if target.exists() and source.exists() and target.samefile(source):
+        raise LitebundleError(f"{target}: the result would replace what it is made from; give -o another name")
 
 
 def to_json(document: Any) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from litebundle.cli.output import emit, json_option, print_table
+from litebundle.cli.output import emit, json_option, print_table, refuse_to_replace
 from litebundle.errors import LitebundleError
 from litebundle.files import write_atomically
 
@@ -70,6 +70,7 @@ def command(
     from litebundle.run import LiteRTModel
     from quantize import Io, quantize
 
+    refuse_to_replace(model, output)
     data = model.read_bytes()
     loaded = LiteRTModel.from_buffer(data, name=str(model))
     ranges = _ranges(data, samples, method, percentile) if scheme == "int8" else None

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from litebundle.cli import FELL_SHORT, HELD
-from litebundle.cli.output import emit, json_option
+from litebundle.cli.output import emit, json_option, refuse_to_replace
 
 
 @dataclass(frozen=True)
@@ -32,14 +32,12 @@ def command(bundle: Path, output: Path | None, as_json: bool) -> int:
     Exit code 1: the report is written, and a requirement or budget fell short.
     """
     from litebundle.bundle import Bundle
-    from litebundle.errors import LitebundleError
     from litebundle.files import write_atomically
     from litebundle.report import render
     from litebundle.requirements import fell_short, hold, measurements_beside
 
     target = output or bundle.with_suffix(".html")
-    if target.exists() and target.samefile(bundle):
-        raise LitebundleError(f"{target}: the report would replace the bundle; give -o another name")
+    refuse_to_replace(bundle, target)
     measured = measurements_beside(bundle)
     with Bundle.open(bundle) as opened:
         html = render(opened, measured).encode()

@@ -310,6 +310,19 @@ def test_an_output_below_a_file(litebundle, refuse, app, bundle, tmp_path) -> No
     assert (tmp_path / "file").read_text() == "mine"
 
 
+def test_nothing_replaces_what_it_is_made_from(litebundle, app, bundle, tflite, samples, tmp_path) -> None:
+    model, own_bundle = shutil.copy(tflite, tmp_path / "m.tflite"), shutil.copy(bundle, tmp_path / "x.litebundle")
+    for source, arguments in (
+        (app / MODEL, ("convert", app / MODEL)),
+        (model, ("quantize", model, "--calibrate", samples)),
+        (own_bundle, ("report", own_bundle)),
+    ):
+        before = source.read_bytes()
+        answer = litebundle(*arguments, "-o", source)
+        assert (answer.code, source.read_bytes()) == (2, before)
+        assert f"{source}: the result would replace what it is made from; give -o another name" in answer.err
+
+
 @pytest.fixture
 def read_only(tmp_path) -> Iterator[Path]:
     """A folder that not even root may write."""

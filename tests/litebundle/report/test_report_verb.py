@@ -42,7 +42,7 @@ def test_bad_input_is_exit_2(name, tmp_path, capsys):
 def test_never_replaces_the_bundle(full_bundle, capsys):
     before = full_bundle.read_bytes()
     assert run(["report", str(full_bundle), "-o", str(full_bundle)]) == 2
-    assert "would replace the bundle" in capsys.readouterr().err
+    assert "would replace what it is made from" in capsys.readouterr().err
     assert full_bundle.read_bytes() == before
 
 

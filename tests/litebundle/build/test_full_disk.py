@@ -70,19 +70,6 @@ def test_no_space_for_the_report_leaves_a_whole_bundle(scanner: Path, mount: Mou
     assert set(contents(out)) == {f"{NAME}.litebundle", f"{NAME}.measurements.json"}
 
 
-def test_full_cache(scanner: Path, mount: Mount, capsys: pytest.CaptureFixture[str]) -> None:
-    before = contents(scanner / "dist")
-    shutil.rmtree(scanner / ".litebundle")
-    mount(scanner / ".litebundle", "size=24k")
-    change_setting(scanner, "cards on a page", "cards on the page")
-    assert run(["build", str(scanner), "-o", str(scanner / "dist")]) == 2
-    message = capsys.readouterr().err
-    assert f"error: {scanner / '.litebundle/cache'}/" in message
-    assert "No space left on device" in message
-    assert contents(scanner / "dist") == before
-    assert not list(scanner.rglob("*.part"))
-
-
 def test_read_only_output_folder_is_refused_before_any_work(scanner: Path, mount: Mount) -> None:
     out = scanner / "out"
     mount(out, "size=2m")
@@ -96,20 +83,3 @@ def test_read_only_output_folder_is_refused_before_any_work(scanner: Path, mount
     assert caught.value.filename == str(out)
     assert progress.steps == []
     assert contents(out) == before
-
-
-def test_output_folder_without_rights(scanner: Path) -> None:
-    if os.geteuid() == 0:
-        pytest.skip("root may write everywhere")
-    out = scanner / "out"
-    out.mkdir(mode=0o555)
-    with pytest.raises(PermissionError, match="out"):
-        build(scanner, out, RecordedProgress())
-
-
-def test_output_folder_is_a_file(scanner: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    out = scanner / "out"
-    out.write_text("mine")
-    assert run(["build", str(scanner), "-o", str(out)]) == 2
-    assert f"{out}: " in capsys.readouterr().err
-    assert out.read_text() == "mine"

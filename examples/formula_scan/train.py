@@ -186,7 +186,7 @@ def _read_loss(reader: nn.Module, images: Tensor, tokens: Tensor) -> Tensor:
 
 def _tasks() -> dict[str, Callable[[], Task]]:
     return {
-        "locate": lambda: Task("locate", {"locate": Locator()}, _locate_batches, _locate_loss, 70_000, 2e-3),
+        "locate": lambda: Task("locate", {"locate": Locator()}, _locate_batches, _locate_loss, 88_000, 2e-3),
         "orient": lambda: Task("orient", {"orient": Orienter()}, _orient_batches, _orient_loss, 280_000, 2e-3),
         "read": lambda: Task(
             "read", {"encode": Encoder(), "decode": Decoder()}, _read_batches, _read_loss, 330_000, 1.2e-3

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from converter.fusions.activations import fuse_activations
 from converter.fusions.affine import fold_affine
+from converter.fusions.copies import copy_shared_values
 from converter.fusions.parts import slice_used_parts
 from converter.fusions.reshapes import collapse_reshapes
 from converter.fusions.sinking import sink_reshapes
@@ -17,4 +18,5 @@ FUSIONS: tuple[Callable[[TfliteGraph], None], ...] = (
     fold_affine,
     fuse_activations,
     slice_used_parts,
+    copy_shared_values,
 )

@@ -51,9 +51,10 @@ def run_onnx(model: ModelProto, feeds: Mapping[str, Array]) -> list[Array]:
     return session.run(None, {name: np.asarray(value) for name, value in feeds.items()})
 
 
-def run_tflite(lowered: Lowered, feeds: Mapping[str, Array]) -> list[Array]:
-    """What the interpreter answers, inputs and outputs in the source's axes."""
-    interpreter = Interpreter(model_content=lowered.tflite, num_threads=1)
+def run_tflite(lowered: Lowered, feeds: Mapping[str, Array], *, delegated: bool = True) -> list[Array]:
+    """What the interpreter answers, by XNNPACK or by its own kernels; inputs and outputs in the source's axes."""
+    kernels = OpResolverType.AUTO if delegated else OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    interpreter = Interpreter(model_content=lowered.tflite, num_threads=1, experimental_op_resolver_type=kernels)
     interpreter.allocate_tensors()
     inputs = {entry["name"]: entry["index"] for entry in interpreter.get_input_details()}
     outputs = {entry["name"]: entry["index"] for entry in interpreter.get_output_details()}
@@ -82,12 +83,14 @@ def assert_same(
     layouts: Mapping[str, str] | None = None,
     tolerance: float = 2e-6,
 ) -> Lowered:
-    """Convert, run both on ``feeds`` and compare every output relative to its scale."""
+    """Convert, run both on ``feeds``, with and without XNNPACK, and compare every output relative to its scale."""
     lowered = lower(model, {name: value.shape for name, value in feeds.items()}, layouts)
-    for reference, result in zip(run_onnx(model, feeds), run_tflite(lowered, feeds), strict=True):
-        assert reference.shape == result.shape
-        scale = max(1.0, float(np.max(np.abs(reference), initial=0)))
-        np.testing.assert_allclose(result, reference, rtol=0, atol=tolerance * scale)
+    expected = run_onnx(model, feeds)
+    for delegated in (True, False):
+        for reference, result in zip(expected, run_tflite(lowered, feeds, delegated=delegated), strict=True):
+            assert reference.shape == result.shape
+            scale = max(1.0, float(np.max(np.abs(reference), initial=0)))
+            np.testing.assert_allclose(result, reference, rtol=0, atol=tolerance * scale)
     return lowered
 
 

@@ -123,3 +123,25 @@ def test_outputs_that_are_inputs_constants_or_one_another():
     ]
     model = model_of(nodes, {"x": X}, ["same", "first", "second", "shape", "turned"])
     assert_same(model, {"x": X})
+
+
+@pytest.mark.parametrize("behind", ["Softmax", "Mul"])
+def test_a_value_outlives_what_is_written_behind_its_reshape(behind):
+    """The memory planner of LiteRT 2.3 lets the last operator write over `v`, which is an output."""
+    x = floats(1, 4)
+    nodes = [
+        helper.make_node("Sin", ["x"], ["a"]),
+        helper.make_node("Add", ["a", "k"], ["v"]),
+        helper.make_node("Reshape", ["v", "square"], ["r"]),
+        helper.make_node(behind, ["r"] if behind == "Softmax" else ["r", "m"], ["b"]),
+        helper.make_node("Transpose", ["b"], ["t"]),
+        helper.make_node("Cos", ["t"], ["y"]),
+        helper.make_node("Pad", ["v", "pads"], ["z"]),
+    ]
+    constants = {
+        "k": np.float32(2),
+        "square": np.array([2, 2]),
+        "m": floats(2, 2, seed=1),
+        "pads": np.array([0, 0, 1, 0]),
+    }
+    assert_same(model_of(nodes, {"x": x}, ["y", "z"], constants), {"x": x})

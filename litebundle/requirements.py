@@ -39,11 +39,12 @@ RULES: Mapping[str, _Rule] = {
 
 
 def measurements_beside(bundle: Path) -> dict[str, Any] | None:
-    """What was measured on the host that built the bundle, if its file still lies beside it.
+    """What was measured on the host that built this very bundle, if its file still lies beside it.
 
     Raises:
         LitebundleError: There is a file of that name which no build wrote.
     """
+    from litebundle.build.digests import digest_file
     from litebundle.build.measure import Measurements
 
     path = bundle.with_suffix(".measurements.json")
@@ -52,12 +53,14 @@ def measurements_beside(bundle: Path) -> dict[str, Any] | None:
     except (FileNotFoundError, NotADirectoryError):
         return None
     try:
-        return dict(plain(TypeAdapter(Measurements).validate_json(document)))
+        measured = TypeAdapter(Measurements).validate_json(document)
     except ValidationError as error:
         raise LitebundleError(
             f"{path}: not the measurements of a build ({error.error_count()} keys are missing or wrong); "
             "remove it, or build again"
         ) from error
+    same = bundle.is_file() and digest_file(bundle) == measured.bundle_sha256
+    return dict(plain(measured)) if same else None
 
 
 def hold(manifest: Manifest, bundle_bytes: int, measured: Mapping[str, Any] | None) -> tuple[Verdict, ...]:

@@ -64,7 +64,7 @@ def test_help_imports_nothing_heavy() -> None:
 
     code = (
         "import sys\n"
-        "from litebundle.cli import VERBS, run\n"
+        "from litebundle.cli import VERBS, execute as run\n"
         "for verb in ('', *VERBS):\n"
         "    run([verb, '--help'] if verb else ['--help'])\n"
         "run(['build', '--no-such-option'])\n"

@@ -6,6 +6,7 @@ import hashlib
 import json
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -31,11 +32,43 @@ def digest_of(*parts: Any) -> str:
     return digest_bytes(text.encode())
 
 
-@cache
-def digest_of_folder(folder: Path, pattern: str = "*.py") -> str:
-    """Digest over the relative names and contents of the files that match, at any depth."""
-    files = sorted(path for path in folder.rglob(pattern) if path.is_file())
-    return digest_of([(path.relative_to(folder).as_posix(), digest_file(path)) for path in files])
+def digest_of_folder(folder: Path, pattern: str = "*") -> str:
+    """Digest over the relative names and contents of the files that match, at any depth.
+
+    Folders that begin with a dot (a cache, an environment) and compiled Python are left out.
+    """
+    files = []
+    for path in sorted(folder.rglob(pattern)):
+        inside = path.relative_to(folder)
+        hidden = any(part.startswith(".") or part == "__pycache__" for part in inside.parts[:-1])
+        if not hidden and path.is_file():
+            files.append((inside.as_posix(), digest_file(path)))
+    return digest_of(files)
+
+
+def digest_of_onnx(path: Path) -> str:
+    """Digest of an ONNX file and of the files beside or below it that it names: its weights, if they lie outside."""
+    model = path.read_bytes()
+    named = [
+        (other.relative_to(path.parent).as_posix(), digest_file(other))
+        for other in sorted(path.parent.rglob("*"))
+        if other != path and other.is_file() and other.relative_to(path.parent).as_posix().encode() in model
+    ]
+    return digest_of(digest_bytes(model), named)
+
+
+def digest_of_modules(package: str, root: Path) -> str:
+    """Digest of the Python files below `root`, and of `package` where it is an installed one instead."""
+    own = digest_of_folder(root, "*.py")
+    if (root / package).is_dir() or (root / f"{package}.py").is_file():
+        return own
+    found = find_spec(package)
+    if found is None or found.origin is None:
+        return own
+    origin = Path(found.origin)
+    return digest_of(
+        own, digest_of_folder(origin.parent, "*.py") if found.submodule_search_locations else digest_file(origin)
+    )
 
 
 @cache

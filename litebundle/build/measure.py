@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 
+from litebundle.build.digests import digest_file
 from litebundle.run import Runner, read_image
 
 
@@ -28,10 +29,11 @@ class Measurements:
     """Photo in memory to result, one model thread, after warm-up.
 
     `stages` sums a stage's runs within one photo; `samples_ms` are the raw totals, in the photos' order.
-    `figures` answer the requirements of the same names; memory is the peak of a process that opens the bundle and
-    runs one photo, Python included.
+    `bundle_sha256` is the file that was measured. `figures` answer the requirements of the same names; memory is the
+    peak of a process that opens the bundle and runs one photo, Python included.
     """
 
+    bundle_sha256: str
     machine: str
     photos: int
     total: Latency
@@ -54,6 +56,7 @@ def measure(
     totals = [result.total_ms for result in results]
     total = _latency(totals)
     return Measurements(
+        bundle_sha256=digest_file(bundle),
         machine=f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
         photos=len(results),
         total=total,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from litebundle import __version__
@@ -39,7 +38,8 @@ def bundle_files(
         plan.graph,
         steps.models,
         steps.labels,
-        [read_image(sample.path) for sample in golden_samples(plan)],
+        (read_image(sample.path) for sample in golden_candidates(plan)),
+        GOLDEN_PHOTOS,
         stage_tolerance={
             name: {output.name: output.max_abs for output in drift.outputs} for name, drift in steps.drifts.items()
         },
@@ -61,14 +61,12 @@ def bundle_files(
     return manifest, files
 
 
-def golden_samples(plan: Plan) -> list[DataSample]:
-    """The smallest photo of each of the first kinds: a device should not spend its storage on golden vectors."""
-    by_kind: dict[str, list[DataSample]] = {}
-    for sample in plan.validate.samples:
-        by_kind.setdefault(sample.kind, []).append(sample)
-    return [min(samples, key=lambda s: (s.path.stat().st_size, s.path.name)) for samples in by_kind.values()][
-        :GOLDEN_PHOTOS
-    ]
+def golden_candidates(plan: Plan) -> list[DataSample]:
+    """The smallest photo of each kind, then all others by size: a device should not spend its storage on them."""
+    by_size = sorted(plan.validate.samples, key=lambda s: (s.path.stat().st_size, s.path.name))
+    first = {sample.kind: sample for sample in reversed(by_size)}.values()
+    ahead = sorted(first, key=by_size.index)
+    return [*ahead, *(sample for sample in by_size if sample not in ahead)]
 
 
 def _stage(index: int, stage: Stage, steps: Steps) -> Any:
@@ -83,7 +81,9 @@ def _stage(index: int, stage: Stage, steps: Steps) -> Any:
         stage.quantize.scheme,
         layouts={tensor.onnx_name: tensor.layout for tensor in tensors},
         value_ranges={name: (seen.min, seen.max) for name, seen in observed.items()},
-        accelerators=Accelerators(order=stage.accelerators, policy="allow_fallback"),
+        accelerators=Accelerators(
+            order=stage.accelerators, policy="allow_fallback" if "cpu" in stage.accelerators else "strict"
+        ),
     )
 
 
@@ -96,13 +96,16 @@ def _identity(plan: Plan) -> Identity:
         licence=pipeline.licence,
         tools={"litebundle": __version__, **tool_versions(*LIBRARIES)},
         configuration=digest_of(json.loads(pipeline.model_dump_json(exclude={"root"}))),
-        weights={stage.name: digest_file(_weights(stage, pipeline.root)) for stage in pipeline.stages},
+        weights={stage.name: _weights(stage, plan) for stage in pipeline.stages},
         data_sets={"calibrate": digest_of_data(plan.calibrate), "validate": digest_of_data(plan.validate)},
     )
 
 
-def _weights(stage: Stage, root: Path) -> Path:
-    return root / (stage.weights or stage.target)
+def _weights(stage: Stage, plan: Plan) -> str:
+    """Digest of the weights' file; of all that the model is made from where they have no file of their own."""
+    if stage.weights:
+        return digest_file(plan.pipeline.path(stage.weights))
+    return plan.source[stage.name]
 
 
 def _json(document: Any) -> bytes:

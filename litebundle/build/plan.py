@@ -12,12 +12,20 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from litebundle.build.digests import digest_file, digest_of, digest_of_code, digest_of_folder, tool_versions
+from litebundle.build.digests import (
+    digest_file,
+    digest_of,
+    digest_of_code,
+    digest_of_modules,
+    digest_of_onnx,
+    tool_versions,
+)
 from litebundle.data import DataSet, load_dataset
 from litebundle.graph import STAGE_OPS, Graph, Node
 from litebundle.pipeline import Pipeline, Stage, compile_graph, foldable_normalize
 
 LIBRARIES = ("numpy", "onnx", "onnxruntime", "ai-edge-litert", "ai-edge-quantizer", "flatbuffers", "pillow")
+REPORT_LIBRARIES = ("jinja2", "pydantic", "rapidfuzz")
 TORCH_LIBRARIES = ("torch", "onnxscript", "onnx-ir", "safetensors")
 INTEGER_IO = ("uint8", "int8")
 
@@ -52,7 +60,8 @@ def make_plan(pipeline: Pipeline) -> Plan:
     labels = {name: digest_file(path) for name, path in pipeline.labels().items()}
     converting = digest_of_code("converter")
     quantizing = digest_of_code("quantize")
-    running = digest_of_code("litebundle/glue", "litebundle/run", "litebundle/data", "litebundle/build")
+    rooms = ("glue", "run", "data", "build", "pipeline", "graph.py")
+    running = digest_of_code(*(f"litebundle/{room}" for room in rooms))
 
     source = {stage.name: _source_key(stage, pipeline) for stage in pipeline.stages}
     convert = {
@@ -73,6 +82,7 @@ def make_plan(pipeline: Pipeline) -> Plan:
         ranges[name] = digest_of(quantizing, fed, stage.quantize.calibration, stage.quantize.percentile)
         quantized[name] = digest_of(
             quantizing,
+            digest_of_code("litebundle/pipeline/folding.py"),
             convert[name],
             ranges[name] if needs_ranges(stage) else None,
             settings,
@@ -94,6 +104,7 @@ def make_plan(pipeline: Pipeline) -> Plan:
         drift,
         json.loads(pipeline.model_dump_json(exclude={"root"})),
         digest_of_code("litebundle"),
+        tool_versions(*REPORT_LIBRARIES),
     )
     return Plan(
         pipeline, float_graph, graph, calibrate, validate,
@@ -130,17 +141,19 @@ def upstream(graph: Graph, stages: Collection[str]) -> tuple[Node, ...]:
 def digest_of_data(data: DataSet) -> str:
     """Digest of the samples' names, kinds, answers and file contents."""
     return digest_of(
-        [(s.path.name, s.kind, s.answer.model_dump(mode="json"), digest_file(s.path)) for s in data.samples]
+        [
+            (s.path.relative_to(data.folder).as_posix(), s.kind, s.answer.model_dump(mode="json"), digest_file(s.path))
+            for s in data.samples
+        ]
     )
 
 
 def _source_key(stage: Stage, pipeline: Pipeline) -> str:
     if not stage.is_torch:
-        return digest_file(pipeline.path(stage.target))
+        return digest_of_onnx(pipeline.path(stage.target))
     code = digest_of_code("converter/torch_worker.py", "converter/onnx_tidy.py")
     package = stage.target.partition(":")[0].partition(".")[0]
-    sources = pipeline.path(package)
-    modules = digest_of_folder(sources) if sources.is_dir() else digest_file(pipeline.path(f"{package}.py"))
+    modules = digest_of_modules(package, pipeline.root)
     weights = digest_file(pipeline.path(stage.weights)) if stage.weights else None
     inputs = [tensor.model_dump(mode="json") for tensor in stage.inputs]
     return digest_of(code, stage.target, modules, weights, inputs, stage.outputs, tool_versions(*TORCH_LIBRARIES))

@@ -86,12 +86,12 @@ def cli() -> None:
 def main() -> None:
     """Entry point: every outcome becomes one of the documented exit codes."""
     tolerate_any_terminal()
-    code = run(sys.argv[1:])
+    code = execute(sys.argv[1:])
     finish_output()
     sys.exit(code)
 
 
-def run(arguments: list[str]) -> int:
+def execute(arguments: list[str]) -> int:
     """Run the command line and return its exit code; errors go to stderr, with `--json` also to stdout."""
     try:
         code = cli.main(arguments, prog_name="litebundle", standalone_mode=False)

@@ -36,7 +36,7 @@ class ValidateDocument:
     type=click.Path(path_type=Path),
     help="An .npz or a folder of .npy, one array per input, samples first.",
 )
-@click.option("--tensor-samples", default=8, show_default=True, help="Samples on which every inner tensor is compared.")
+@click.option("--tensor-samples", default=4, show_default=True, help="Samples on which every inner tensor is compared.")
 @click.option("--min-sqnr-db", type=float, help="Exit 1 if an output's SQNR is lower.")
 @json_option
 def command(

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from litebundle.build.builder import build
-from litebundle.cli import run
+from litebundle.cli import execute as run
 from tests.litebundle.build.conftest import RecordedProgress
 from tests.litebundle.build.scanner import change_setting
 

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from litebundle.cli import run
+from litebundle.cli import execute as run
 
 
 @dataclass(frozen=True)

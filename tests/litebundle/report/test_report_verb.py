@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import pytest
 
-from litebundle.cli import run
+from litebundle.cli import execute as run
+
+
+def measured_on(bundle, told, sha256):
+    document = {**told.measured, "bundle_sha256": sha256}
+    bundle.with_suffix(".measurements.json").write_text(json.dumps(document), encoding="utf-8")
+
+
+def test_times_of_another_bundle_are_not_shown(full_bundle, told):
+    measured_on(full_bundle, told, "0" * 64)
+    assert run(["report", str(full_bundle)]) == 1
+    assert "Linux x86_64, 2 cores" not in full_bundle.with_suffix(".html").read_text(encoding="utf-8")
 
 
 def test_writes_beside_the_bundle(full_bundle, told, capsys):
-    beside = full_bundle.with_suffix(".measurements.json")
-    beside.write_text(json.dumps(told.measured), encoding="utf-8")
+    measured_on(full_bundle, told, hashlib.sha256(full_bundle.read_bytes()).hexdigest())
     assert run(["report", str(full_bundle), "--json"]) == 1, "a requirement fell short"
     document = json.loads(capsys.readouterr().out)
     page = full_bundle.with_suffix(".html")

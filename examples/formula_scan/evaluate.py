@@ -1,6 +1,7 @@
 """What the float models reach on the committed validate set, per kind, end to end from the page.
 
 python evaluate.py            tables in Markdown
+python evaluate.py --fresh N  the same on N new photos per kind, of formulas that training never saw either
 python evaluate.py --held-out the same on clean pages in a font and a renderer that training never saw
 python evaluate.py --pages    locate against the ink boxes of real pages (../shared/cases or LITEBUNDLE_CASES)
 """
@@ -24,7 +25,7 @@ from formula_scan.flow import Found, Scanner, box_iou
 from formula_scan.grammar import Tokens, detokenize, tokenize
 from formula_scan.imaging import Pixels, to_gray
 from formula_scan.kinds import KINDS, take_photo
-from formula_scan.render import HELD_OUT_FONT
+from formula_scan.render import HELD_OUT_FONT, MATH_FONTS
 from PIL import Image
 from rapidfuzz.distance import Levenshtein
 
@@ -32,7 +33,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 DATA = ROOT / "calibration_data" / "formula_scan"
 SHORT = 8
-_HELD_OUT_PAGES = 40
+_FRESH_SEED = 99
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ def _validate(scanner: Scanner, show_wrong: bool) -> None:
             if show_wrong:
                 for reading in (r for r in page.readings if r.read != r.truth):
                     print(sample["file"], "".join(reading.truth), "->", "".join(reading.read or ("nothing",)))
-    _print_table({kind: pages[kind] for kind in KINDS} | {"all": [page for kind in KINDS for page in pages[kind]]})
+    _print_table(_with_total(pages))
 
 
 def _print_table(rows: Mapping[str, Sequence[Page]]) -> None:
@@ -127,13 +128,20 @@ def _print_table(rows: Mapping[str, Sequence[Page]]) -> None:
         print(_row(name, pages))
 
 
-def _held_out(scanner: Scanner) -> None:
+def _fresh_pages(scanner: Scanner, kind: str, count: int, fonts: tuple[str, ...]) -> list[Page]:
     pages = []
-    for number in range(_HELD_OUT_PAGES):
-        photo = take_photo(np.random.default_rng([number]), "clean", "validate", 3, (HELD_OUT_FONT,))
-        items = [{"box": f.box, "angle": f.angle, "text": detokenize(f.tokens)} for f in photo.formulas]
+    for number in range(count):
+        rng = np.random.default_rng([_FRESH_SEED, KINDS.index(kind), number])
+        photo = take_photo(rng, kind, "validate", int(rng.integers(1, 5)), fonts)
+        items = [
+            {"box": f.box, "angle": f.angle, "text": detokenize(f.tokens), "ignore": f.ignore} for f in photo.formulas
+        ]
         pages.append(_judge(scanner, photo.image, items))
-    _print_table({f"clean, {HELD_OUT_FONT}": pages})
+    return pages
+
+
+def _with_total(pages: Mapping[str, Sequence[Page]]) -> dict[str, Sequence[Page]]:
+    return {**pages, "all": [page for rows in pages.values() for page in rows]}
 
 
 def _real_pages(scanner: Scanner) -> None:
@@ -153,6 +161,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pages", action="store_true", help="judge locate on real pages instead")
     parser.add_argument("--wrong", action="store_true", help="also print every formula that was read wrongly")
+    parser.add_argument("--fresh", type=int, metavar="N", help="judge on N new photos per kind instead")
     parser.add_argument("--held-out", action="store_true", help="judge on a held-out font instead")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
@@ -160,7 +169,9 @@ def main() -> None:
     if arguments.pages:
         _real_pages(scanner)
     elif arguments.held_out:
-        _held_out(scanner)
+        _print_table({f"clean, {HELD_OUT_FONT}": _fresh_pages(scanner, "clean", 50, (HELD_OUT_FONT,))})
+    elif arguments.fresh:
+        _print_table(_with_total({kind: _fresh_pages(scanner, kind, arguments.fresh, MATH_FONTS) for kind in KINDS}))
     else:
         _validate(scanner, arguments.wrong)
 

@@ -301,7 +301,7 @@ def _export_orient(network: nn.Module) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=("locate", "orient", "read", "all"))
-    parser.add_argument("--shards", type=int, default=200, help="training shards to use")
+    parser.add_argument("--shards", type=int, default=100, help="training shards to use")
     parser.add_argument("--wait", action="store_true", help="use only shards that another process has made so far")
     parser.add_argument("--samples", type=int, help="samples to train on, instead of the task's own number")
     parser.add_argument("--threads", type=int, default=1)

@@ -22,6 +22,7 @@ from converter.tflite_writer import write
 
 LARGEST_TENSOR_ELEMENTS = 1 << 29
 LARGEST_RANK = 6
+RESHAPING_OPS = ("Reshape", "Flatten", "Squeeze", "Unsqueeze", "Identity")  # to these the number of axes is nothing
 LAYOUTS = {"NHWC": NHWC, "NCHW": source_order(4), "": None}
 EVERY_PICTURE = "*"
 
@@ -96,7 +97,7 @@ def _refuse_shape(node: Node, value: Value) -> None:
         raise ConversionError(f"{made}, a TFLite tensor has at least one element; give larger input shapes")
     if math.prod(value.shape) > LARGEST_TENSOR_ELEMENTS:
         raise ConversionError(f"{made}, more than 2 GiB; give smaller input shapes")
-    if len(value.shape) > LARGEST_RANK:
+    if len(value.shape) > LARGEST_RANK and node.op not in RESHAPING_OPS:
         raise ConversionError(
             f"{made}, TFLite operators work on at most {LARGEST_RANK} axes; merge some in the source model"
         )

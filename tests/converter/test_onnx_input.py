@@ -238,6 +238,11 @@ def test_more_axes_than_operators_take_are_refused():
         lower(model)
 
 
+def test_a_reshape_may_have_more_axes():
+    model, feeds = one_op("Unsqueeze", [floats(1, 2, 1, 2, 1, 2)], constants=[np.array([0])])
+    assert_same(model, feeds)
+
+
 def test_functions_inside_the_model_are_inlined():
     function = helper.make_function(
         "local", "Twice", ["a"], ["b"], [helper.make_node("Add", ["a", "a"], ["b"])], [helper.make_opsetid("", 18)]

@@ -46,7 +46,6 @@ def prove(
     samples: Iterable[Mapping[str, NDArray[Any]]],
     *,
     tolerance: float = 1e-4,
-    torch_outputs: Sequence[Mapping[str, NDArray[Any]]] | None = None,
 ) -> Parity:
     """Compare a conversion with its source once more, on inputs that came up later.
 

@@ -70,6 +70,18 @@ def test_no_space_for_the_report_leaves_a_whole_bundle(scanner: Path, mount: Mou
     assert set(contents(out)) == {f"{NAME}.litebundle", f"{NAME}.measurements.json"}
 
 
+def test_full_cache_is_named(scanner: Path, mount: Mount, capsys: pytest.CaptureFixture[str]) -> None:
+    before = contents(scanner / "dist")
+    shutil.rmtree(scanner / ".litebundle")
+    mount(scanner / ".litebundle", "size=24k")
+    assert run(["build", str(scanner), "-o", str(scanner / "dist")]) == 2
+    message = capsys.readouterr().err
+    assert f"error: {scanner / '.litebundle/cache'}/" in message
+    assert "No space left on device" in message
+    assert contents(scanner / "dist") == before
+    assert not list(scanner.rglob("*.part"))
+
+
 def test_read_only_output_folder_is_refused_before_any_work(scanner: Path, mount: Mount) -> None:
     out = scanner / "out"
     mount(out, "size=2m")

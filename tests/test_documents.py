@@ -18,3 +18,8 @@ def test_pages_are_finished_and_their_links_lead_somewhere(page: Path) -> None:
     assert "@@" not in text
     for target in LINK.findall(text):
         assert (page.parent / target).exists(), f"{page}: no {target}"
+
+
+def test_the_committed_model_tells_no_path_of_the_machine_it_was_exported_on() -> None:
+    model = (ROOT / "examples/formula_scan/models/orient.onnx").read_bytes()
+    assert b"site-packages" not in model and b"models.py" not in model

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import onnx
 import torch
 from formula_scan.dataset import Shard, read_shard, write_shard
 from formula_scan.grammar import PAD
@@ -295,7 +296,15 @@ def _export_orient(network: nn.Module) -> None:
         output_names=["logits"],
         verbose=False,
     )
-    program.save(str(MODELS / "orient.onnx"), external_data=False)
+    (MODELS / "orient.onnx").write_bytes(_without_traces(program.model_proto).SerializeToString(deterministic=True))
+
+
+def _without_traces(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The exporter notes stack traces, and with them the paths of this machine, at every node and value."""
+    graph = model.graph
+    for part in (model, graph, *graph.node, *graph.initializer, *graph.value_info, *graph.input, *graph.output):
+        del part.metadata_props[:]
+    return model
 
 
 def main() -> None:

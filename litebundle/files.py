@@ -1,7 +1,8 @@
-"""Writing a file so that it is there whole or not at all."""
+"""Files: written whole or not at all, told apart by their digest."""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import uuid
 from contextlib import suppress
@@ -28,3 +29,9 @@ def write_atomically(path: Path, data: bytes) -> None:
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+def digest_file(path: Path) -> str:
+    """SHA-256 of a file's content, 64 hexadecimal digits, read in blocks."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

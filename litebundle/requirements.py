@@ -44,8 +44,8 @@ def measurements_beside(bundle: Path) -> dict[str, Any] | None:
     Raises:
         LitebundleError: There is a file of that name which no build wrote.
     """
-    from litebundle.build.digests import digest_file
     from litebundle.build.measure import Measurements
+    from litebundle.files import digest_file
 
     path = bundle.with_suffix(".measurements.json")
     try:

@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from litebundle.build.cache import Cache
-from litebundle.build.digests import digest_file, digest_of
+from litebundle.build.digests import digest_of
 from litebundle.build.plan import Plan, make_plan
 from litebundle.build.progress import Progress
 from litebundle.errors import LitebundleError
+from litebundle.files import digest_file
 from litebundle.pipeline import load_pipeline
 
 CACHE_FOLDER = ".litebundle/cache"

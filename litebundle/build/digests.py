@@ -13,17 +13,12 @@ from typing import Any
 import converter
 import litebundle
 import quantize
+from litebundle.files import digest_file
 
 
 def digest_bytes(data: bytes) -> str:
     """sha256 as 64 hex digits."""
     return hashlib.sha256(data).hexdigest()
-
-
-def digest_file(path: Path) -> str:
-    """sha256 of a file's content, read in blocks."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def digest_of(*parts: Any) -> str:

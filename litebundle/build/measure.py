@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 
-from litebundle.build.digests import digest_file
+from litebundle.files import digest_file
 from litebundle.run import Runner, read_image
 
 

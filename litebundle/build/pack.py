@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from litebundle import __version__
-from litebundle.build.digests import digest_file, digest_of, tool_versions
+from litebundle.build.digests import digest_of, tool_versions
 from litebundle.build.golden import record_golden
 from litebundle.build.plan import LIBRARIES, Plan, digest_of_data
 from litebundle.build.steps import Steps
 from litebundle.bundle import Identity, Manifest, Verdict, describe_stage
 from litebundle.bundle.manifest import Accelerators, GraphDocument
 from litebundle.data import DataSample
+from litebundle.files import digest_file
 from litebundle.pipeline import Stage
 from litebundle.run import read_image
 from quantize import Range

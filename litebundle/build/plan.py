@@ -12,15 +12,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from litebundle.build.digests import (
-    digest_file,
-    digest_of,
-    digest_of_code,
-    digest_of_modules,
-    digest_of_onnx,
-    tool_versions,
-)
+from litebundle.build.digests import digest_of, digest_of_code, digest_of_modules, digest_of_onnx, tool_versions
 from litebundle.data import DataSet, load_dataset
+from litebundle.files import digest_file
 from litebundle.graph import STAGE_OPS, Graph, Node
 from litebundle.pipeline import Pipeline, Stage, compile_graph, foldable_normalize
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Mapping
 from contextlib import suppress
@@ -22,6 +21,7 @@ from litebundle.bundle.manifest import FileInfo, Manifest
 from litebundle.bundle.verify import Verification
 from litebundle.bundle.zip_writer import Content, write_zip
 from litebundle.errors import LitebundleError
+from litebundle.files import digest_file
 
 
 def write_bundle(path: Path, manifest: Manifest, files: Mapping[str, Content]) -> Verification:
@@ -88,9 +88,7 @@ def _prove(part: Path, path: Path) -> Verification:
 
 def _file_info(content: Content) -> FileInfo:
     if isinstance(content, Path):
-        with content.open("rb") as file:
-            found = hashlib.file_digest(file, "sha256").hexdigest()
-        return FileInfo(sha256=found, size_bytes=content.stat().st_size)
+        return FileInfo(sha256=digest_file(content), size_bytes=content.stat().st_size)
     return FileInfo(sha256=digest(content), size_bytes=len(content))
 
 

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from litebundle.data.dataset import digest
 from litebundle.data.manifest import MANIFEST, PARTS, Manifest, Sample, read_manifest
 from litebundle.data.report import DataReport, Finding, KindCount, UnlistedFile
 from litebundle.data.similarity import Thumbnail, similar_pairs, thumbnail
 from litebundle.errors import LitebundleError
+from litebundle.files import digest_file
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ def check_dataset(folder: Path) -> DataReport:
     """
     manifest = read_manifest(folder)
     there = [sample for sample in manifest.sample if (folder / sample.file).is_file()]
-    digests = {sample.file: digest(folder / sample.file) for sample in there}
+    digests = {sample.file: digest_file(folder / sample.file) for sample in there}
     unlisted = _unlisted(folder, manifest)
     looks, unreadable = _look(folder, there)
     findings = [
@@ -69,7 +69,7 @@ def _unlisted(folder: Path, manifest: Manifest) -> list[UnlistedFile]:
     listed = {sample.file for sample in manifest.sample}
     files = sorted(path for part in PARTS for path in (folder / part).rglob("*") if path.is_file())
     names = [(path.relative_to(folder).as_posix(), path) for path in files if not path.name.startswith(".")]
-    return [UnlistedFile(name, digest(path)) for name, path in names if name not in listed]
+    return [UnlistedFile(name, digest_file(path)) for name, path in names if name not in listed]
 
 
 def _look(folder: Path, samples: Iterable[Sample]) -> tuple[Mapping[str, _Look], list[Finding]]:

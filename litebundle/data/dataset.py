@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import file_digest
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 
 from litebundle.data.manifest import MANIFEST, PARTS, Manifest, Sample, read_manifest
 from litebundle.errors import LitebundleError
+from litebundle.files import digest_file
 
 
 class Answer(BaseModel):
@@ -77,12 +77,6 @@ def load_dataset(folder: Path) -> DataSet:
     )
 
 
-def digest(path: Path) -> str:
-    """SHA-256 of a file, hexadecimal."""
-    with path.open("rb") as file:
-        return file_digest(file, "sha256").hexdigest()
-
-
 def _wish(manifest: Manifest, part: str) -> str:
     wanted = [f"{kind.wanted.of(part)} {name}" for name, kind in manifest.kinds.items() if kind.wanted.of(part)]
     return "wanted are " + (", ".join(wanted) or "some pictures")
@@ -94,7 +88,7 @@ def _check_file(root: Path, sample: Sample) -> None:
         raise LitebundleError(
             f"{path}: listed in {root / MANIFEST} but not there; restore the file or remove its [[sample]]"
         )
-    if digest(path) != sample.sha256:
+    if digest_file(path) != sample.sha256:
         raise LitebundleError(
             f"{path}: its SHA-256 is not the one in {root / MANIFEST}; restore the file, or correct the manifest and "
             "the answer if the change is meant"

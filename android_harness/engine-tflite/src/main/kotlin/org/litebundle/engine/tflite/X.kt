@@ -1,0 +1,1 @@
+internal const val X = 1

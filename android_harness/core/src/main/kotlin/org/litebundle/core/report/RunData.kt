@@ -1,0 +1,44 @@
+package org.litebundle.core.report
+
+import org.litebundle.core.engine.Residency
+import org.litebundle.core.ledger.FrameRecord
+
+/** What a run's files are written from (docs/harness-report.schema.json explains every field). */
+class RunData(
+    val run: RunInfo,
+    val bundle: BundleInfo,
+    val device: DeviceInfo,
+    val engine: EngineInfo,
+    val records: List<FrameRecord>,
+    val corrections: Corrections?,
+)
+
+enum class RunKind(val id: String) { LIVE("live"), REPLAY("replay"), OPTICAL("optical") }
+
+/** [id]: letters, digits, `_` and `-`, at most 64; [startedUtc]: RFC 3339, ending in Z. */
+data class RunInfo(val id: String, val kind: RunKind, val startedUtc: String, val appVersion: String) {
+    init {
+        require(ID.matches(id)) { "run id '$id' is not 1 to 64 letters, digits, '_' or '-': rename the run" }
+    }
+
+    private companion object {
+        val ID = Regex("[A-Za-z0-9_-]{1,64}")
+    }
+}
+
+/** [digest]: SHA-256 of manifest.json in lower-case hexadecimal. */
+data class BundleInfo(val name: String, val version: String, val digest: String)
+
+/** [sdk] is null where it is no Android; [soc] is null where the system does not tell. */
+data class DeviceInfo(val manufacturer: String, val model: String, val sdk: Int?, val build: String, val soc: String?)
+
+/** [residencies]: per stage, in the bundle's order. */
+data class EngineInfo(val name: String, val residencies: List<StageResidency>)
+
+data class StageResidency(val stage: String, val residency: Residency)
+
+/** Results that the user was shown, and how many of these the user corrected. */
+data class Corrections(val shown: Long, val corrected: Long) {
+    /** Null if none was shown. */
+    val share get() = if (shown == 0L) null else corrected.toDouble() / shown
+}

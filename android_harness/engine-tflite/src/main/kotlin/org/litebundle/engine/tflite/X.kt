@@ -1,1 +1,0 @@
-internal const val X = 1

@@ -21,6 +21,7 @@ VERBS = {
     "verify": "Check a bundle's integrity and its golden vectors on this machine.",
     "report": "Write a bundle's report as one HTML file.",
     "data": "Compare a data set with its wish list of kinds.",
+    "device": "Measure a bundle on a phone: install the app, push, run, report.",
     "convert": "Convert one ONNX model to TFLite.",
     "quantize": "Quantize one TFLite model.",
     "validate": "Measure the drift between two TFLite models.",

@@ -17,24 +17,29 @@ import litebundle.bundle
 import litebundle.bundle.manifest
 import litebundle.data
 import litebundle.data.report
+import litebundle.device.devices
 import quantize
 
+# Schema -> module of `litebundle.cli`, and the document in it.
 DOCUMENTS = {
-    "build": "BuildDocument",
-    "convert": "ConvertDocument",
-    "data": "DataCheckDocument",
-    "init": "InitDocument",
-    "inspect": "InspectDocument",
-    "output": "ErrorDocument",
-    "quantize": "QuantizeDocument",
-    "report": "ReportDocument",
-    "run": "RunDocument",
-    "validate": "ValidateDocument",
-    "verify": "VerifyDocument",
+    "build": ("build", "BuildDocument"),
+    "convert": ("convert", "ConvertDocument"),
+    "data-check": ("data", "DataCheckDocument"),
+    "device-install": ("device", "DeviceInstallDocument"),
+    "device-list": ("device", "DeviceListDocument"),
+    "device-push": ("device", "DevicePushDocument"),
+    "error": ("output", "ErrorDocument"),
+    "init": ("init", "InitDocument"),
+    "inspect": ("inspect", "InspectDocument"),
+    "quantize": ("quantize", "QuantizeDocument"),
+    "report": ("report", "ReportDocument"),
+    "run": ("run", "RunDocument"),
+    "validate": ("validate", "ValidateDocument"),
+    "verify": ("verify", "VerifyDocument"),
 }
-FILES = {"data": "data-check", "output": "error"}
 # What the verbs import for typing alone, so that `--help` stays light.
 FOREIGN = {
+    "Device": litebundle.device.devices.Device,
     "Drift": quantize.Drift,
     "Finding": litebundle.data.Finding,
     "Identity": litebundle.bundle.Identity,
@@ -54,7 +59,7 @@ class _Schema(GenerateJsonSchema):
 
 def schemas() -> Mapping[str, str]:
     """File name -> JSON Schema (draft 2020-12), as text."""
-    return {f"{FILES.get(verb, verb)}.schema.json": _schema(verb, document) for verb, document in DOCUMENTS.items()}
+    return {f"{name}.schema.json": _schema(*where) for name, where in DOCUMENTS.items()}
 
 
 def _schema(verb: str, document: str) -> str:

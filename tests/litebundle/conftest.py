@@ -1,15 +1,22 @@
-"""Hand-made `.tflite` models, written with the schema classes: small enough to predict by arithmetic."""
+"""The command line in this process; hand-made `.tflite` models, written with the schema classes, small enough to
+predict by arithmetic.
+"""
 
 from __future__ import annotations
 
+import io
+import json
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from typing import Any
 
 import flatbuffers
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
 
+from litebundle.cli import execute as run
 from litebundle.graph import Graph, Node, ResultField
 
 TYPES = {
@@ -336,3 +343,27 @@ def app(locator_tflite, mean_colour_tflite, linear_tflite, counter_tflite) -> Ap
         {"box": [30, 20, 40, 30], "angle": 1, "text": "dg"},
     ]
     return App(Graph(nodes, results), models, {"labels/count.json": tuple("abcdefgh")}, photo, items)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command left: exit code, stdout, stderr."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@pytest.fixture(scope="session")
+def litebundle() -> Callable[..., Answer]:
+    def call(*arguments: object) -> Answer:
+        out, err = io.StringIO(), io.StringIO()
+        with redirect_stdout(out), redirect_stderr(err):
+            code = run([str(argument) for argument in arguments])
+        return Answer(code, out.getvalue(), err.getvalue())
+
+    return call

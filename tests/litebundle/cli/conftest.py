@@ -1,45 +1,13 @@
-"""The command line in this process, and the project of `litebundle init` with pictures, built once."""
+"""The project of `litebundle init` with pictures, built once."""
 
 from __future__ import annotations
 
-import io
-import json
 import shutil
-from collections.abc import Callable
-from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
-
-from litebundle.cli import execute as run
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a command left: exit code, stdout, stderr."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-@pytest.fixture(scope="session")
-def litebundle() -> Callable[..., Answer]:
-    def call(*arguments: object) -> Answer:
-        out, err = io.StringIO(), io.StringIO()
-        with redirect_stdout(out), redirect_stderr(err):
-            code = run([str(argument) for argument in arguments])
-        return Answer(code, out.getvalue(), err.getvalue())
-
-    return call
 
 
 @pytest.fixture(scope="session")

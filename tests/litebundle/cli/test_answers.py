@@ -6,6 +6,7 @@ import json
 import shutil
 import zipfile
 
+import click
 import pytest
 
 from litebundle.bundle.layout import alignment
@@ -151,10 +152,11 @@ def test_usage_errors_say_the_way_out(litebundle, arguments, hint) -> None:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_has_help_and_json(litebundle, verb) -> None:
-    arguments = (verb, "check") if verb == "data" else (verb,)
-    answer = litebundle(*arguments, "--help")
-    assert answer.code == 0
-    assert "--json" in answer.out
+    command = cli.get_command(None, verb)
+    for arguments in [(verb, name) for name in command.commands] if isinstance(command, click.Group) else [(verb,)]:
+        answer = litebundle(*arguments, "--help")
+        assert answer.code == 0
+        assert "--json" in answer.out
 
 
 def test_a_fault_of_ours_is_told_apart(litebundle, monkeypatch, tmp_path) -> None:

@@ -22,12 +22,11 @@ def section(verb: str) -> str:
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_option_is_documented(verb: str) -> None:
     command = cli.get_command(click.Context(cli), verb)
-    if isinstance(command, click.Group):
-        command = command.commands["check"]
     text = section(verb)
-    for parameter in command.params:
-        if isinstance(parameter, click.Option) and parameter.name != "as_json":
-            assert all(option in text for option in parameter.opts), parameter.opts
+    for each in command.commands.values() if isinstance(command, click.Group) else [command]:
+        for parameter in each.params:
+            if isinstance(parameter, click.Option) and parameter.name != "as_json":
+                assert all(option in text for option in parameter.opts), parameter.opts
     assert f"\n    litebundle {verb} " in text, "an example"
 
 

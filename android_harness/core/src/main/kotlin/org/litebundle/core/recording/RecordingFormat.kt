@@ -39,9 +39,12 @@ data class PlaneLayout(val offset: Int, val sizeBytes: Int, val rowStride: Int, 
         val neededBytes = (rows - 1L) * rowStride + rowBytes
         return when {
             rowStride < rowBytes -> "plane $name: a row of $columns samples takes $rowBytes bytes, not $rowStride"
+
             sizeBytes < neededBytes -> "plane $name: $rows rows take $neededBytes bytes, not $sizeBytes"
+
             offset.toLong() + sizeBytes > frameBytes ->
                 "plane $name ends at byte ${offset.toLong() + sizeBytes}, beyond the $frameBytes of a frame's file"
+
             else -> null
         }
     }

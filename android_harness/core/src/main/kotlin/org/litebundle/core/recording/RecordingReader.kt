@@ -72,10 +72,12 @@ internal object RecordingReader {
     private fun readClock(clock: Placed): RecordedClock =
         when (oneOf(clock["domain"], "monotonic", "boottime", "undecided")) {
             "monotonic" -> RecordedClock.Monotonic
+
             "boottime" -> {
                 val low = anyLong(clock["offset_low_ns"])
                 RecordedClock.Boottime(ClockOffset(low, clock["offset_high_ns"].whole(low, Long.MAX_VALUE)))
             }
+
             else -> RecordedClock.Undecided
         }
 
@@ -102,7 +104,11 @@ internal object RecordingReader {
             }
         }
         for ((one, next) in frames.mapNotNull { it.imageAvailable }.zipWithNext()) {
-            if (one > next) place.fail("must become available in their order: image_available_ns ${next.ns} is out of it")
+            if (one >
+                next
+            ) {
+                place.fail("must become available in their order: image_available_ns ${next.ns} is out of it")
+            }
         }
         for (frame in frames) {
             val began = beganAtEarliest(frame.exposure.timestampNs, clock) ?: continue

@@ -51,7 +51,8 @@ class RecordingWriter(private val folder: File, private val info: RecordingInfo)
 
     /** Write recording.json. Throws [RecordingException] if there was no image, [IOException]. */
     fun finish(clock: RecordedClock) {
-        val format = format ?: throw RecordingException("$folder: nothing was recorded; a recording has an image at least")
+        val format =
+            format ?: throw RecordingException("$folder: nothing was recorded; a recording has an image at least")
         WholeFiles(
             listOf(
                 INDEX to { out ->
@@ -117,7 +118,9 @@ class RecordingWriter(private val folder: File, private val info: RecordingInfo)
         beginObject()
         when (clock) {
             RecordedClock.Monotonic -> name("domain").value("monotonic")
+
             RecordedClock.Undecided -> name("domain").value("undecided")
+
             is RecordedClock.Boottime -> {
                 name("domain").value("boottime")
                 name("offset_low_ns").value(clock.offset.lowNs)

@@ -23,7 +23,11 @@ data class ReplayPlan(val refreshHz: Double, val convertNs: Long, val stages: Ma
             val refresh = plan["refresh_hz"]
             if (refresh.number() !in refreshRates) refresh.fail("must be from 1 to 1000")
             val costs = plan["stages"].map(::readCost)
-            if (costs.keys != stages.toSet()) plan["stages"].fail("must be those of the bundle: ${stages.joinToString()}")
+            if (costs.keys !=
+                stages.toSet()
+            ) {
+                plan["stages"].fail("must be those of the bundle: ${stages.joinToString()}")
+            }
             return ReplayPlan(refresh.number(), nanoseconds(plan["convert_ms"]), costs)
         }
 

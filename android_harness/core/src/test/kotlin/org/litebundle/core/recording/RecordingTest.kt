@@ -41,7 +41,12 @@ class RecordingTest {
     private fun record(frames: Int = 3, clock: RecordedClock = RecordedClock.Monotonic) {
         val writer = RecordingWriter(folder, info)
         repeat(frames) {
-            writer.add(exposure(it), MonotonicNs(1_000_040L + 100 * it), MonotonicNs(1_000_050L + 100 * it), picture(it))
+            writer.add(
+                exposure(it),
+                MonotonicNs(1_000_040L + 100 * it),
+                MonotonicNs(1_000_050L + 100 * it),
+                picture(it),
+            )
         }
         writer.addLost(exposure(frames), null)
         writer.finish(clock)

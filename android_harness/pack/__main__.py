@@ -29,7 +29,7 @@ def main(arguments: list[str]) -> int:
             signing.sign(folder / UNSIGNED, folder / NAME, keystore)
             checks.check(folder / NAME, folder)
             for name in (UNSIGNED, "mapping.txt", NAME):
-                os.replace(folder / name, options.output / name)
+                (folder / name).replace(options.output / name)
     except LitebundleError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -59,9 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m android_harness.pack", fromfile_prefix_chars="@")
     parser.add_argument("--classpath", type=_paths, required=True, help="jars of the app and of all it runs with")
     parser.add_argument("--resources", type=Path, required=True, help="APK of resources that aapt2 linked")
-    parser.add_argument(
-        "--rules", type=Path, nargs="*", default=[], help="more keep rules, as aapt2's for the manifest"
-    )
+    parser.add_argument("--rules", type=Path, nargs="*", default=[], help="more keep rules, as aapt2's")
     parser.add_argument("--bundle", type=Path, required=True, help="the bundle that the app runs by itself")
     parser.add_argument("--platform", type=Path, required=True, help="jar of the Android platform")
     parser.add_argument("--r8", type=Path, required=True, help="jar of R8")

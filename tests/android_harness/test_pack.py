@@ -58,10 +58,9 @@ def test_a_package_laid_out_by_the_packer_holds() -> None:
 
 def test_everything_that_is_mapped_begins_at_a_page() -> None:
     for name in (*LIBRARIES, "assets/a.litebundle"):
-        moved = zipped(package(), lambda other, name=name: 4096 if other == name else apk.alignment(other))
-        if checks._offset(moved, name) % apk.PAGE:
-            with pytest.raises(PackError, match=f"{name} lies at byte"):
-                checks.check_layout(moved)
+        moved = zipped(package(), lambda other, name=name: 4 if other == name else apk.alignment(other))
+        with pytest.raises(PackError, match=f"{name} lies at byte"):
+            checks.check_layout(moved)
 
 
 def test_models_inside_a_bundle_begin_at_a_page_too() -> None:
@@ -72,7 +71,7 @@ def test_models_inside_a_bundle_begin_at_a_page_too() -> None:
 
 def test_libraries_for_small_pages_are_refused() -> None:
     changed = package(**{LIBRARIES[1]: elf(apk.PAGE, 4096)})
-    with pytest.raises(PackError, match="tensorflowlite.so wants segments at multiples of 4096"):
+    with pytest.raises(PackError, match=r"tensorflowlite\.so wants segments at multiples of 4096"):
         checks.check_layout(zipped(changed, apk.alignment))
 
 

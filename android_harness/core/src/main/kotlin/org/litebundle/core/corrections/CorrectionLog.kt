@@ -19,14 +19,14 @@ import java.nio.ByteBuffer
  * `{"shown": id}` or `{"corrected": id, "before": …, "after": …}`, and only grows. Each line is one write, so a crash of
  * the app loses none; a line that a power cut tore off at the end is cut away when the log is opened again.
  *
- * One thread at a time.
+ * One thread at a time. Opening throws [IOException] if the file cannot be read or written, or holds a whole line that is
+ * none of a correction log.
  */
 class CorrectionLog(private val file: File, consent: Boolean) : Closeable {
     private val shown = HashSet<String>()
     private val corrected = HashSet<String>()
     private var log: RandomAccessFile? = null
 
-    /** Throws [IOException] if the file cannot be read or written, or holds a whole line that is none of its own. */
     init {
         if (consent) open() else file.delete()
     }

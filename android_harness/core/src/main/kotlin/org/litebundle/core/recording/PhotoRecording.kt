@@ -40,8 +40,8 @@ object PhotoRecording {
         for (photo in photos) {
             if (photo.channels != 3 || photo.width < WIDTH || photo.height < HEIGHT) {
                 throw RecordingException(
-                    "a photo of ${photo.width} x ${photo.height} pixels cannot be recorded: it must be RGB and no smaller " +
-                        "than $WIDTH x $HEIGHT",
+                    "a photo of ${photo.width} x ${photo.height} pixels cannot be recorded: it must be RGB and no " +
+                        "smaller than $WIDTH x $HEIGHT",
                 )
             }
         }

@@ -16,12 +16,13 @@ import java.nio.file.StandardOpenOption
 /**
  * Writes a recording (docs/recording.md) into [folder], frame by frame: memory holds the frames' times alone. Until
  * [finish] there is no recording.json, so what a crash leaves is refused as cut off.
+ *
+ * Beginning throws [RecordingException] if [folder] holds anything, [IOException] if it cannot be made.
  */
 class RecordingWriter(private val folder: File, private val info: RecordingInfo) {
     private var format: FrameFormat? = null
     private val frames = ArrayList<RecordedFrame>()
 
-    /** Throws [RecordingException] if [folder] holds anything, [IOException] if it cannot be made. */
     init {
         Files.createDirectories(folder.toPath())
         if (folder.list().orEmpty().isNotEmpty()) {

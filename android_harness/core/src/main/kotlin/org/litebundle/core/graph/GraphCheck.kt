@@ -100,15 +100,9 @@ private class GraphCheck(private val stages: Map<String, StageSpec>, private val
 
     private fun operation(node: Node): Operation {
         val operation = Operations.all[node.op] ?: fail(node, "has the unknown operation '${node.op}'")
+        val file = (node.attributes["labels"] as? Json.Text)?.value
         try {
-            operation.prepare(
-                Attributes(
-                    node.attributes,
-                    (node.attributes["labels"] as? Json.Text)?.let {
-                        labels[it.value]
-                    },
-                ),
-            )
+            operation.prepare(Attributes(node.attributes, labels[file]))
         } catch (error: GlueException) {
             fail(node, "cannot be prepared: ${error.message}")
         }

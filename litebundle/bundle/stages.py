@@ -101,5 +101,4 @@ def _tensor_info(tensor: Tensor, layout: str, value_range: tuple[float, float] |
 
 
 def _identity(info: TensorInfo) -> tuple[object, ...]:
-    scale = None if info.scale is None else np.float32(info.scale)
-    return info.name, info.dtype, info.shape, scale, info.zero_point
+    return info.name, info.dtype, info.shape, info.scale, info.zero_point

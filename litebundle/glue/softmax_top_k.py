@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Literal
 
 import numpy as np
-from pydantic import Field, StrictBool
 
 from litebundle.errors import LitebundleError
 from litebundle.glue.kinds import Tensor, check_tensor, loaded_labels
@@ -16,8 +15,8 @@ class SoftmaxTopKAttributes(Attributes):
     """k is 1 in this version: a result field holds one label."""
 
     labels: str | tuple[str, ...]
-    k: Annotated[int, Field(strict=True, ge=1, le=1)] = 1
-    softmax: StrictBool = True
+    k: Literal[1] = 1
+    softmax: bool = True
 
 
 def run(attributes: SoftmaxTopKAttributes, scores: Tensor) -> tuple[str, float]:

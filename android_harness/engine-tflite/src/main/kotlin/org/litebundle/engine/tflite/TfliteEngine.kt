@@ -23,7 +23,7 @@ class TfliteEngine(private val threads: Int = 1) : Engine {
             Loader.load(tensorflowlite::class.java)
         } catch (error: LinkageError) {
             throw EngineException(
-                "libjnitensorflowlite.so is not there for ${Loader.getPlatform()}; pack it into the app (lib/<abi>/), " +
+                "libjnitensorflowlite.so is not there for ${Loader.getPlatform()}; pack it into the app (lib/<abi>), " +
                     "or put org.bytedeco:tensorflow-lite with that classifier on the class path",
                 error,
             )

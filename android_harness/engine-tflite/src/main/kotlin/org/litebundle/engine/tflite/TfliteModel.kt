@@ -12,6 +12,7 @@ import org.litebundle.core.bundle.StageSpec
 import org.litebundle.core.engine.EngineException
 import org.litebundle.core.engine.Model
 import org.litebundle.core.engine.Residency
+import java.nio.Buffer
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
 
@@ -46,6 +47,7 @@ internal class TfliteModel(
             val tensors = TensorCheck(stage, interpreter)
             // Before allocation, which may write a computed shape over the stored one.
             tensors.check()
+            hideBatchProducts(interpreter)
             if (interpreter.AllocateTensors() != kTfLiteOk) throw refused("the runtime cannot allocate its tensors")
             tensors.check()
             inputTensors = stage.inputs.indices.map { interpreter.input_tensor(it.toLong()) }
@@ -112,16 +114,14 @@ internal class TfliteModel(
                 throw refused("output '${stage.outputs[i].name}' moved in memory while it ran; give it a fixed shape")
             }
         }
-        keepsInputs = inputs.indices.all { inputs[it].duplicate().rewind() == before[it] }
+        keepsInputs = inputs.indices.all { copyOf(inputs[it]).contentEquals(before[it]) }
         ran = true
     }
 
-    private fun copyOf(buffer: ByteBuffer): ByteBuffer {
-        val all = buffer.duplicate().apply { rewind() }
-        return ByteBuffer.allocate(all.remaining()).apply {
-            put(all)
-            flip()
-        }
+    private fun copyOf(memory: ByteBuffer): ByteArray {
+        val all = memory.duplicate()
+        (all as Buffer).position(0)
+        return ByteArray(all.remaining()).also(all::get)
     }
 
     override fun close() {

@@ -5,8 +5,10 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 UV     := uv==0.13.9
 PIPELINE ?= examples/formula_scan
+EXAMPLE  := dist/formula_scan-0.1.0.litebundle
+MVN      ?= mvn
 
-.PHONY: quantize test lint types check bench lock clean
+.PHONY: quantize test lint types check bench harness lock clean
 
 quantize: $(READY)
 	$(BIN)/litebundle build $(PIPELINE) --output dist
@@ -25,6 +27,15 @@ check: lint types test
 
 bench: $(READY)
 	$(BIN)/python bench/build.py
+
+# Compiles and tests the Android harness on this machine, and packs the sample's signed APK.
+harness: $(EXAMPLE)
+	android_harness/debian.sh
+	$(MVN) -B -q -f android_harness/pom.xml -Dvenv=$(abspath $(VENV)) clean verify
+	$(BIN)/python -m pytest tests/android_harness
+
+$(EXAMPLE): | $(READY)
+	$(MAKE) quantize PIPELINE=examples/formula_scan
 
 # The stamp is the last thing written, so a set-up that was interrupted starts again.
 $(READY): requirements.lock setup.cfg

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from litebundle.bundle.json_text import parse_json
 from litebundle.bundle.manifest import TensorInfo
 from litebundle.errors import LitebundleError
 from litebundle.run.model import Array
+
+_AMBIGUOUS = {"interlace", "gamma", "chromaticity", "icc_profile", "transparency"}
 
 
 def decode_array(data: memoryview, tensor: TensorInfo, name: str) -> Array:
@@ -38,8 +40,8 @@ def decode_items(data: memoryview, name: str) -> Sequence[dict[str, Any]]:
         LitebundleError: It is not a JSON list of objects.
     """
     try:
-        items = json.loads(bytes(data))
-    except (ValueError, RecursionError) as error:
+        items = parse_json(data)
+    except ValueError as error:
         raise LitebundleError(f"file {name!r} is not JSON ({error})") from error
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise LitebundleError(f"file {name!r} is not a JSON list of objects")
@@ -55,6 +57,8 @@ def decode_photo(data: memoryview, name: str) -> Array:
     # PIL lets many kinds of exception escape from damaged files; each means the same to the user.
     try:
         with Image.open(io.BytesIO(data), formats=["PNG"]) as picture:
-            return np.ascontiguousarray(np.asarray(picture.convert("RGB")))
+            if picture.mode != "RGB" or picture.info.keys() & _AMBIGUOUS:
+                raise ValueError("it is not 8-bit RGB without interlace, gamma, profile or transparency")
+            return np.ascontiguousarray(np.asarray(picture))
     except Exception as error:
         raise LitebundleError(f"file {name!r} is not a readable PNG ({error})") from error

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
 from litebundle.bundle.container import Container
+from litebundle.bundle.json_text import parse_json
 from litebundle.bundle.layout import MANIFEST, MANIFEST_DIGEST, MANIFEST_SIGNATURE
 from litebundle.bundle.manifest import Manifest, Stage, read_manifest
 from litebundle.errors import LitebundleError
@@ -67,16 +67,16 @@ def read_labels(container: Container, graph: Graph, path: Path) -> Mapping[str, 
     Raises:
         LitebundleError: An asset is missing or is not a JSON list of strings.
     """
-    names = {str(node.attributes["labels"]) for node in graph.nodes if "labels" in node.attributes}
-    return {name: _labels(container, name, path) for name in sorted(names)}
+    names = [node.attributes["labels"] for node in graph.nodes if "labels" in node.attributes]
+    return {name: _labels(container, name, path) for name in names}
 
 
-def _labels(container: Container, name: str, path: Path) -> tuple[str, ...]:
-    if name not in container.names:
+def _labels(container: Container, name: object, path: Path) -> tuple[str, ...]:
+    if not isinstance(name, str) or name not in container.names:
         raise LitebundleError(f"{path}: file {name!r} is missing, and the graph takes its labels from it")
     try:
-        labels = json.loads(bytes(container.read(name)))
-    except (ValueError, RecursionError) as error:
+        labels = parse_json(container.read(name))
+    except ValueError as error:
         raise LitebundleError(f"{path}: file {name!r} is not JSON ({error})") from error
     if not isinstance(labels, list) or not all(isinstance(label, str) for label in labels):
         raise LitebundleError(f"{path}: file {name!r} is not a JSON list of strings")

@@ -10,8 +10,10 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, JsonValue, ValidationError
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, JsonValue, ValidationError, model_validator
 
+from litebundle.bundle.json_text import parse_json
 from litebundle.errors import LitebundleError
 
 FORMAT_VERSION = "1.0"
@@ -19,7 +21,9 @@ _MAJOR = 1
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256, lower-case hexadecimal")]
 FilePath = Annotated[str, Field(min_length=1, description="name of a file of this bundle")]
-Bytes = Annotated[int, Field(ge=0, description="bytes")]
+Bytes = Annotated[int, Field(ge=0, le=2**31 - 1, description="bytes")]
+Count = Annotated[int, Field(ge=0, le=2**31 - 1)]
+Int32 = Annotated[int, Field(ge=-(2**31), le=2**31 - 1)]
 
 
 class Record(BaseModel):
@@ -47,7 +51,7 @@ class TensorInfo(Record):
 
     name: str = Field(description="key in the model's signature, else the tensor's own name; the name in its source")
     dtype: Literal["float32", "float16", "int8", "uint8", "int32", "int64", "bool"]
-    shape: tuple[Annotated[int, Field(ge=0)], ...]
+    shape: tuple[Count, ...]
     layout: str = Field(
         default="", description="one letter per axis, such as NHWC; empty where the axes have no such names"
     )
@@ -55,10 +59,23 @@ class TensorInfo(Record):
         default=None, description="lowest and highest real value"
     )
     scale: FiniteFloat | None = None
-    zero_point: int | None = None
-    axis: int | None = Field(
+    zero_point: Int32 | None = None
+    axis: Int32 | None = Field(
         default=None, description="reserved: the axis of per-channel quantization; null in version 1"
     )
+
+    @model_validator(mode="after")
+    def _quantization_is_whole(self) -> TensorInfo:
+        if (self.scale is None) != (self.zero_point is None):
+            raise ValueError("scale and zero_point come together, or neither is there")
+        if self.scale is not None:
+            if self.dtype not in ("int8", "uint8"):
+                raise ValueError(f"a tensor of {self.dtype} has no scale; only int8 and uint8 do")
+            with np.errstate(over="ignore", under="ignore"):
+                scale = np.float32(self.scale)
+            if not (scale > 0 and np.isfinite(scale)):
+                raise ValueError(f"scale must be a positive float32, not {self.scale}")
+        return self
 
 
 class Accelerators(Record):
@@ -122,7 +139,7 @@ class Verdict(Record):
     measured: FiniteFloat | None = None
     low: FiniteFloat | None = Field(default=None, description="lower end of the 95 % interval of `measured`")
     high: FiniteFloat | None = Field(default=None, description="upper end of the 95 % interval of `measured`")
-    samples: Annotated[int, Field(ge=0)] = 0
+    samples: Count = 0
     verdict: Literal["pass", "fail", "not_enough_samples", "not_measured"]
 
 
@@ -200,8 +217,8 @@ def read_manifest(data: bytes, where: str) -> Manifest:
         LitebundleError: Not JSON, a key given twice, another major version, or a value that breaks the schema.
     """
     try:
-        document = json.loads(data, object_pairs_hook=_unique_keys, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
+        document = parse_json(data)
+    except ValueError as error:
         raise LitebundleError(f"{where}: its manifest is not JSON as it must be ({error})") from error
     _check_version(document, where)
     try:
@@ -232,16 +249,3 @@ def _check_version(document: object, where: str) -> None:
             f"{where}: it has format version {version}, this litebundle reads {_MAJOR}.x; "
             "use the litebundle that made it, or build it again"
         )
-
-
-def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for key, value in pairs:
-        if key in found:
-            raise ValueError(f"the key {key!r} is given twice")
-        found[key] = value
-    return found
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON number")

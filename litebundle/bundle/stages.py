@@ -101,4 +101,5 @@ def _tensor_info(tensor: Tensor, layout: str, value_range: tuple[float, float] |
 
 
 def _identity(info: TensorInfo) -> tuple[object, ...]:
-    return info.name, info.dtype, info.shape, info.scale, info.zero_point
+    scale = None if info.scale is None else np.float32(info.scale)
+    return info.name, info.dtype, info.shape, scale, info.zero_point

@@ -13,7 +13,8 @@ from litebundle.errors import LitebundleError
 
 @dataclass(frozen=True)
 class Quantization:
-    """real = (q - zero_point) * scale. Equal ones on both sides of an edge: the raw integers pass."""
+    """real = (q - zero_point) * scale, which counts as float32. Equal ones on both sides of an edge: the raw
+    integers pass."""
 
     dtype: Literal["int8", "uint8"]
     scale: float
@@ -27,7 +28,7 @@ def quantize(values: NDArray[Any], target: Quantization) -> NDArray[Any]:
     """
     limits = np.iinfo(target.dtype)
     scaled = values.astype(np.float64)
-    scaled /= np.float64(target.scale)
+    scaled /= np.float64(np.float32(target.scale))
     np.rint(scaled, out=scaled)
     scaled += target.zero_point
     if scaled.size and np.isnan(scaled.min()):

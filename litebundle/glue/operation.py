@@ -13,7 +13,7 @@ Kind = Literal["image", "images", "tensor", "boxes", "geometry", "tokens", "text
 Count = Annotated[int, Field(strict=True, ge=1, le=16384)]
 """A whole number from 1 to the longest side of an image: pixels, entries, steps."""
 
-Identifier = Annotated[int, Field(strict=True, ge=0)]
+Identifier = Annotated[int, Field(strict=True, ge=0, le=2**31 - 1)]
 """The index of a class or token."""
 
 Real = Annotated[float, Field(strict=True, allow_inf_nan=False)]

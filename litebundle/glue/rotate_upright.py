@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated
 
 import numpy as np
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from litebundle.errors import LitebundleError
 from litebundle.glue.kinds import Image, Tensor, check_image, check_tensor
@@ -13,7 +13,7 @@ from litebundle.glue.operation import Attributes, Operation, Port, Real
 
 
 class RotateUprightAttributes(Attributes):
-    angles: tuple[Literal[0, 90, 180, 270], ...] = (0, 90, 180, 270)
+    angles: tuple[Annotated[int, Field(strict=True, ge=0, le=270, multiple_of=90)], ...] = (0, 90, 180, 270)
     threshold: Real | None = None
 
     @model_validator(mode="after")

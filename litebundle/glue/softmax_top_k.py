@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field, StrictBool
 
 from litebundle.errors import LitebundleError
 from litebundle.glue.kinds import Tensor, check_tensor, loaded_labels
@@ -15,8 +16,8 @@ class SoftmaxTopKAttributes(Attributes):
     """k is 1 in this version: a result field holds one label."""
 
     labels: str | tuple[str, ...]
-    k: Literal[1] = 1
-    softmax: bool = True
+    k: Annotated[int, Field(strict=True, ge=1, le=1)] = 1
+    softmax: StrictBool = True
 
 
 def run(attributes: SoftmaxTopKAttributes, scores: Tensor) -> tuple[str, float]:

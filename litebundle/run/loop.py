@@ -24,9 +24,9 @@ class TokenLoop:
         self._attributes = AutoregressiveDecodeAttributes.model_validate(dict(node.attributes))
         fed = [self._attributes.token, *self._attributes.constants, *self._attributes.state]
         inputs = {tensor.name: tensor for tensor in self._model.inputs}
+        places = [tensor.name for tensor in self._model.inputs]
         outputs = [tensor.name for tensor in self._model.outputs]
-        self._check(node, fed, list(inputs), outputs)
-        places = list(inputs)
+        self._check(node, fed, places, outputs)
         self._token = places.index(self._attributes.token)
         self._constants = tuple(places.index(name) for name in self._attributes.constants)
         self._unchanged = frozenset(self._constants)
@@ -37,7 +37,7 @@ class TokenLoop:
         self._token_form = np.zeros(inputs[self._attributes.token].shape, inputs[self._attributes.token].dtype)
 
     def _check(self, node: Node, fed: list[str], inputs: list[str], outputs: list[str]) -> None:
-        if sorted(fed) != sorted(inputs):
+        if sorted(fed) != sorted(set(inputs)) or len(inputs) != len(fed):
             raise LitebundleError(f"stage {self._stage!r}: its loop feeds {fed}, the model takes {sorted(inputs)}")
         for wanted in (self._attributes.logits, *self._attributes.state.values()):
             if wanted not in outputs:

@@ -172,6 +172,11 @@ def sum_tflite() -> Callable[..., bytes]:
 @pytest.fixture
 def mean_colour_tflite() -> bytes:
     """scores [1, 3] = mean over the pixels of image [1, 2, 2, 3]."""
+    return build_mean_colour()
+
+
+def build_mean_colour() -> bytes:
+    """See `mean_colour_tflite`."""
     tensors = [
         TensorPlan("image", [1, 2, 2, 3]),
         TensorPlan("axes", [2], "int32", data=np.array([1, 2])),

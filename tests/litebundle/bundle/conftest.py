@@ -74,6 +74,11 @@ def bundle_path(write, tmp_path) -> Path:
 @pytest.fixture
 def small_path(mean_colour_tflite, tmp_path) -> Path:
     """One stage, no golden vectors: few bytes, so that each can be flipped."""
+    return write_small(tmp_path / "small.litebundle", mean_colour_tflite)
+
+
+def write_small(path: Path, model: bytes) -> Path:
+    """See `small_path`."""
     unit = {"mean": [0.0], "std": [255.0]}
     nodes = [
         node("resize", "colour/resize", "photo", "colour/small", size=[2, 2]),
@@ -82,11 +87,10 @@ def small_path(mean_colour_tflite, tmp_path) -> Path:
         node("rotate_upright", "colour/turn", "photo colour/scores", "colour/up colour/angle", angles=[0, 90, 180]),
     ]
     graph = {"nodes": nodes, "results": [{"field": "angle", "value": "colour/angle"}]}
-    stage = describe_stage(0, "colour", mean_colour_tflite, "none")
+    stage = describe_stage(0, "colour", model, "none")
     identity = Identity(name="small", version="0.1.0", summary="brightest channel", licence="Apache-2.0")
     manifest = Manifest.model_validate({"identity": identity, "stages": [stage], "graph": graph}, strict=False)
-    path = tmp_path / "small.litebundle"
-    write_bundle(path, manifest, {stage.file: mean_colour_tflite})
+    write_bundle(path, manifest, {stage.file: model})
     return path
 
 

@@ -34,6 +34,7 @@ OUTPUT_NAMES: Mapping[str, tuple[str, ...]] = {
     "rotate_upright": ("picture", "angle"),
     "softmax_top_k": ("label", "score"),
     "to_tensor": ("tensor",),
+    "yuv_to_rgb": ("image",),
 }
 
 # exp and log differ by an ulp or so between mathematics libraries; nothing else is inexact.
@@ -106,6 +107,7 @@ def _cases() -> Iterator[Case]:
     yield from _text_cases()
     yield from _decode_cases()
     yield from _boundary_cases()
+    yield from _camera_cases()
 
 
 def _colour_cases() -> Iterator[Case]:
@@ -520,6 +522,76 @@ def _boundary_cases() -> Iterator[Case]:
     )
     for dtype in ("int8", "uint8"):
         yield "pixels_as", dtype, "each value", {"dtype": dtype}, {"pixels": all_bytes.reshape(1, 16, 16, 1)}
+
+
+def _camera_cases() -> Iterator[Case]:
+    def plane(samples: np.ndarray, row_stride: int, pixel_stride: int) -> np.ndarray:
+        """The samples at their strides, 99 between them, and nothing behind the last."""
+        rows, columns = samples.shape
+        laid = np.full(rows * row_stride, 99, np.uint8)
+        for row in range(rows):
+            laid[row * row_stride : row * row_stride + columns * pixel_stride : pixel_stride] = samples[row]
+        return laid[: (rows - 1) * row_stride + (columns - 1) * pixel_stride + 1]
+
+    def frame(
+        case: str,
+        note: str,
+        y: np.ndarray,
+        u: np.ndarray,
+        v: np.ndarray,
+        luma: tuple[int, int] | None = None,
+        chroma: tuple[int, int] | None = None,
+        standard: str = "bt601",
+        value_range: str = "full",
+        orientation: int = 0,
+    ) -> Case:
+        attributes: dict[str, Any] = {"width": y.shape[1], "height": y.shape[0]}
+        attributes |= {"standard": standard, "range": value_range, "orientation": orientation}
+        inputs = {}
+        for name, samples, strides in (("y", y, luma), ("u", u, chroma), ("v", v, chroma)):
+            row_stride, pixel_stride = strides or (samples.shape[1], 1)
+            attributes |= {f"{name}_row_stride": row_stride, f"{name}_pixel_stride": pixel_stride}
+            inputs[name] = plane(samples, row_stride, pixel_stride)
+        return "yuv_to_rgb", case, note, attributes, inputs
+
+    y, u, v = (pixels(seed, 6, 10, 1)[:, :, 0] for seed in (45, 46, 47))
+    small = (y, u[:3, :5], v[:3, :5])
+    yield frame("i420", "planes without gaps", *small)
+    yield frame("padded", "rows with a gap behind them", *small, luma=(16, 1), chroma=(12, 1))
+    yield frame("spread", "every third byte", *small, luma=(30, 3), chroma=(15, 3))
+
+    # NV21 holds v and u in turn, so each plane is the same memory but for one byte.
+    woven = np.full((3, 16), 99, np.uint8)
+    woven[:, :10:2], woven[:, 1:10:2] = small[2], small[1]
+    memory = woven.ravel()[: 2 * 16 + 10]
+    for case, note, u_at, v_at in (
+        ("nv21", "v and u in turn, rows with a gap", 1, 0),
+        ("nv12", "u and v in turn: the same memory, exchanged", 0, 1),
+    ):
+        op, case, note, attributes, inputs = frame(case, note, *small, chroma=(16, 2))
+        yield op, case, note, attributes, inputs | {"u": memory[u_at:][: 2 * 16 + 9], "v": memory[v_at:][: 2 * 16 + 9]}
+
+    odd = (pixels(48, 5, 7, 1)[:, :, 0], u[:3, :4], v[:3, :4])
+    for orientation in (0, 90, 180, 270):
+        yield frame(f"turned_{orientation}", "odd sides, turned", *odd, luma=(9, 1), orientation=orientation)
+    yield frame("one_pixel", "one pixel", y[:1, :1], u[:1, :1], v[:1, :1], orientation=90)
+    # Of five levels on each axis, all corners; a row of luma shares its chroma.
+    levels = np.array([0, 16, 128, 235, 255], np.uint8)
+    corner_y = np.repeat(np.repeat(levels, 2)[:, None], 50, axis=1)
+    corner_u, corner_v = np.tile(np.repeat(levels, 5), (5, 1)), np.tile(np.tile(levels, 5), (5, 1))
+    for standard in ("bt601", "bt709"):
+        for value_range in ("full", "limited"):
+            yield frame(
+                f"corners_{standard}_{value_range}",
+                "extremes; beyond black and white is cut",
+                corner_y,
+                corner_u,
+                corner_v,
+                standard=standard,
+                value_range=value_range,
+            )
+    op, case, note, attributes, inputs = frame("short", "a plane ends before its last sample", *small)
+    yield op, case, note, attributes, inputs | {"v": inputs["v"][:-1]}
 
 
 def main() -> None:

@@ -367,11 +367,12 @@ def autoregressive_decode(attributes: Attributes, table: np.ndarray) -> tuple[An
 
 def quantize(attributes: Attributes, values: np.ndarray) -> tuple[Any, ...]:
     lowest, highest = {"uint8": (0, 255), "int8": (-128, 127)}[attributes["dtype"]]
+    scale = float32(attributes["scale"])
     result = []
     for value in values.ravel().tolist():
         if math.isnan(value):
             raise Refused
-        scaled = value / attributes["scale"]
+        scaled = value / scale
         whole = scaled if math.isinf(scaled) else round(scaled)
         result.append(int(min(highest, max(lowest, whole + attributes["zero_point"]))))
     return (np.array(result, attributes["dtype"]).reshape(values.shape),)
@@ -387,6 +388,50 @@ def pixels_as(attributes: Attributes, pixels: np.ndarray) -> tuple[Any, ...]:
     shift = {"uint8": 0, "int8": 128}[attributes["dtype"]]
     values = [value - shift for value in pixels.ravel().tolist()]
     return (np.array(values, attributes["dtype"]).reshape(pixels.shape),)
+
+
+YUV_FACTORS = {
+    ("bt601", "full"): (0, 65536, 91881, 22553, 46802, 116130),
+    ("bt601", "limited"): (16, 76309, 104597, 25675, 53279, 132201),
+    ("bt709", "full"): (0, 65536, 103206, 12276, 30679, 121609),
+    ("bt709", "limited"): (16, 76309, 117489, 13975, 34925, 138438),
+}
+
+
+def yuv_pixel(standard: str, value_range: str, y: int, u: int, v: int) -> tuple[int, int, int]:
+    black, of_y, red_of_v, green_of_u, green_of_v, blue_of_u = YUV_FACTORS[standard, value_range]
+    light, cb, cr = of_y * (y - black), u - 128, v - 128
+    sums = (light + red_of_v * cr, light - green_of_u * cb - green_of_v * cr, light + blue_of_u * cb)
+    red, green, blue = (min(255, max(0, (total + 32768) >> 16)) for total in sums)
+    return red, green, blue
+
+
+def yuv_to_rgb(attributes: Attributes, y: np.ndarray, u: np.ndarray, v: np.ndarray) -> tuple[Any, ...]:
+    columns, rows = attributes["width"], attributes["height"]
+    planes = {name: plane.tolist() for name, plane in (("y", y), ("u", u), ("v", v))}
+
+    def sample(name: str, row: int, column: int) -> int:
+        at = row * attributes[f"{name}_row_stride"] + column * attributes[f"{name}_pixel_stride"]
+        if at >= len(planes[name]):
+            raise Refused
+        return planes[name][at]
+
+    lines = [
+        [
+            yuv_pixel(
+                attributes["standard"],
+                attributes["range"],
+                sample("y", row, column),
+                sample("u", row // 2, column // 2),
+                sample("v", row // 2, column // 2),
+            )
+            for column in range(columns)
+        ]
+        for row in range(rows)
+    ]
+    for _ in range(attributes["orientation"] // 90):
+        lines = [list(column) for column in zip(*lines[::-1], strict=True)]
+    return (np.array(lines, np.uint8),)
 
 
 REFERENCE: Mapping[str, Callable[..., tuple[Any, ...]]] = {
@@ -411,5 +456,6 @@ REFERENCE: Mapping[str, Callable[..., tuple[Any, ...]]] = {
         rotate_upright,
         softmax_top_k,
         to_tensor,
+        yuv_to_rgb,
     )
 }

@@ -36,7 +36,7 @@ class Bundle private constructor(container: Container) : Closeable {
         manifest = checked.manifest
         labels = manifest.graph.nodes.mapNotNull { it.attributes["labels"] }.distinct().associate(::readLabels)
         graph = try {
-            CheckedGraph.of(manifest.graph, manifest.stages)
+            CheckedGraph.of(manifest.graph, manifest.stages, labels)
         } catch (error: GraphException) {
             throw BundleException("file '$MANIFEST': ${error.message}")
         }

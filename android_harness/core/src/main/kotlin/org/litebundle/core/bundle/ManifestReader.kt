@@ -100,6 +100,7 @@ internal object ManifestReader {
         val zeroPoint = tensor.optional("zero_point")?.orNull()
         if (scale == null && zeroPoint == null) return null
         if (scale == null || zeroPoint == null) tensor.fail("must have both of scale and zero_point, or neither")
+        if (tensor["dtype"].text() !in setOf("int8", "uint8")) tensor.fail("has a scale, but only int8 and uint8 do")
         val float = scale.number().toFloat()
         if (!(float > 0 && float.isFinite())) scale.fail("must be a positive float32")
         return Quantization(float, zeroPoint.whole(Int.MIN_VALUE.toLong(), Int.MAX_VALUE.toLong()).toInt())
@@ -174,7 +175,7 @@ internal object ManifestReader {
     private fun readDigest(text: Placed): String =
         text.text().also { if (!digest.matches(it)) text.fail("must be a SHA-256 in lower-case hexadecimal") }
 
-    private fun readBytes(size: Placed): Long = size.whole(0, Long.MAX_VALUE)
+    private fun readBytes(size: Placed): Long = size.whole(0, Int.MAX_VALUE.toLong())
 
     private fun readOneOf(text: Placed, allowed: Set<String>): String =
         text.text().also { if (it !in allowed) text.fail("must be one of ${allowed.joinToString()}") }

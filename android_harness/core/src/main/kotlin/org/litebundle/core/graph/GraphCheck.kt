@@ -1,6 +1,12 @@
 package org.litebundle.core.graph
 
 import org.litebundle.core.bundle.StageSpec
+import org.litebundle.core.glue.Attributes
+import org.litebundle.core.glue.GlueException
+import org.litebundle.core.glue.Operation
+import org.litebundle.core.glue.Operations
+import org.litebundle.core.json.Json
+import org.litebundle.core.json.JsonException
 import org.litebundle.core.value.Kind
 
 /** Why a graph cannot be run, in words that name the node. */
@@ -16,13 +22,14 @@ class CheckedGraph private constructor(
 ) {
     companion object {
         /**
-         * Check [graph] (docs/bundle.md, "Graph") with the bundle's [stages].
+         * Check [graph] (docs/bundle.md, "Graph") with the bundle's [stages] and the content of its label files.
          *
          * Throws [GraphException]: an unknown operation, a value read before it is made or made twice, `each` without a
-         * list or a list without `each`, a stage without a model, or ports that do not fit.
+         * list or a list without `each`, a stage without a model, ports that do not fit, or attributes that are not
+         * the operation's.
          */
-        fun of(graph: Graph, stages: List<StageSpec>): CheckedGraph {
-            val check = GraphCheck(stages.associateBy { it.name })
+        fun of(graph: Graph, stages: List<StageSpec>, labels: Map<String, List<String>>): CheckedGraph {
+            val check = GraphCheck(stages.associateBy { it.name }, labels)
             graph.nodes.forEach(check::add)
             check.addResults(graph.results)
             return CheckedGraph(graph, check.kinds, check.lists)
@@ -30,7 +37,7 @@ class CheckedGraph private constructor(
     }
 }
 
-private class GraphCheck(private val stages: Map<String, StageSpec>) {
+private class GraphCheck(private val stages: Map<String, StageSpec>, private val labels: Map<String, List<String>>) {
     val kinds = hashMapOf(Graph.PHOTO to Kind.IMAGE)
     val lists = HashSet<String>()
     private val names = HashSet<String>()
@@ -75,8 +82,8 @@ private class GraphCheck(private val stages: Map<String, StageSpec>) {
     private fun ports(node: Node): List<Kind> {
         val (inputs, outputs) = when (node.op) {
             MODEL -> model(node).let { stage -> stage.inputs.map { Kind.TENSOR } to stage.outputs.map { Kind.TENSOR } }
-            LOOP -> model(node).let { node.inputs.map { Kind.TENSOR } to listOf(Kind.TOKENS, Kind.SCORE) }
-            else -> operations[node.op] ?: fail(node, "has the unknown operation '${node.op}'")
+            LOOP -> loop(node) to listOf(Kind.TOKENS, Kind.SCORE)
+            else -> operation(node).let { it.inputs to it.outputs }
         }
         if (node.inputs.size != inputs.size || node.outputs.size != outputs.size) {
             fail(
@@ -91,8 +98,25 @@ private class GraphCheck(private val stages: Map<String, StageSpec>) {
         return outputs
     }
 
+    private fun operation(node: Node): Operation {
+        val operation = Operations.all[node.op] ?: fail(node, "has the unknown operation '${node.op}'")
+        val file = (node.attributes["labels"] as? Json.Text)?.value
+        try {
+            operation.prepare(Attributes(node.attributes, labels[file]))
+        } catch (error: GlueException) {
+            fail(node, "cannot be prepared: ${error.message}")
+        }
+        return operation
+    }
+
     private fun model(node: Node): StageSpec =
         stages[node.stage] ?: fail(node, "has no model for stage '${node.stage}'")
+
+    private fun loop(node: Node): List<Kind> = try {
+        checkLoop(node.attributes, model(node)).map { Kind.TENSOR }
+    } catch (error: JsonException) {
+        fail(node, "cannot be prepared: ${error.message}")
+    }
 
     private fun fail(node: Node, rule: String): Nothing = throw GraphException("node '${node.name}' $rule")
 
@@ -100,26 +124,5 @@ private class GraphCheck(private val stages: Map<String, StageSpec>) {
         const val MODEL = "model"
         const val LOOP = "autoregressive_decode"
         const val FAN_OUT = "crop_boxes"
-        val image = listOf(Kind.IMAGE)
-        val boxes = listOf(Kind.BOXES)
-
-        /** Kinds of the inputs and outputs of each operation of docs/glue.md. */
-        val operations: Map<String, Pair<List<Kind>, List<Kind>>> = mapOf(
-            "convert_color" to (image to image),
-            "resize" to (image to image),
-            "letterbox" to (image to listOf(Kind.IMAGE, Kind.GEOMETRY)),
-            "fit_height" to (image to image),
-            "normalize" to (image to listOf(Kind.TENSOR)),
-            "to_tensor" to (image to listOf(Kind.TENSOR)),
-            "pad" to (listOf(Kind.TENSOR) to listOf(Kind.TENSOR)),
-            "crop_boxes" to (listOf(Kind.IMAGE, Kind.BOXES) to listOf(Kind.IMAGE, Kind.BOXES)),
-            "rotate_upright" to (listOf(Kind.IMAGE, Kind.TENSOR) to listOf(Kind.IMAGE, Kind.INDEX)),
-            "heatmap_boxes" to (listOf(Kind.TENSOR, Kind.TENSOR, Kind.GEOMETRY, Kind.IMAGE) to boxes),
-            "dbnet_boxes" to (listOf(Kind.TENSOR, Kind.GEOMETRY, Kind.IMAGE) to boxes),
-            "nms" to (boxes to boxes),
-            "softmax_top_k" to (listOf(Kind.TENSOR) to listOf(Kind.TEXT, Kind.SCORE)),
-            "ctc_decode" to (listOf(Kind.TENSOR) to listOf(Kind.TEXT, Kind.SCORE)),
-            "detokenize" to (listOf(Kind.TOKENS) to listOf(Kind.TEXT)),
-        )
     }
 }

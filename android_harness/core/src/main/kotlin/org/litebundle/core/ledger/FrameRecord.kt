@@ -14,16 +14,19 @@ sealed interface Outcome {
     data class Dropped(val cause: DropCause) : Outcome
 
     data class Failed(val reason: String) : Outcome
+
+    /** It was still on its way when the ledger was read. A run that is over has no such frame. */
+    data object Unfinished : Outcome
 }
 
 enum class DropCause {
     /** A newer frame came while the pipeline was busy. */
     BUSY,
 
-    /** The camera's image queue was full, or an image had no capture result. */
+    /** Its image or its capture result never came, although the camera reported no loss: the queue had no room. */
     QUEUE,
 
-    /** The camera said that it lost the frame. */
+    /** The camera said that it lost the frame, or gave neither image nor capture result. */
     CAMERA,
 }
 
@@ -36,13 +39,26 @@ data class StageTimes(
     val postBegin: MonotonicNs,
     val postEnd: MonotonicNs,
     val runs: Int,
-)
+) {
+    val preNs get() = preEnd - preBegin
 
-/** A frame of the ledger as it ended; null is what it never reached. All times are CLOCK_MONOTONIC. */
+    /** All from the first run to the last; several runs have what lies between them inside. */
+    val runNs get() = postBegin - preEnd
+
+    val postNs get() = postEnd - postBegin
+}
+
+/**
+ * A frame of the ledger as it ended; null is what it never reached. All times are CLOCK_MONOTONIC.
+ *
+ * [exposureStart] is the begin of exposure of the first row, [exposureMid] the middle of exposure of the row that the
+ * result is about (`SensorTimes`). Both are null too where the sensor's clock could not be related to CLOCK_MONOTONIC
+ * at that moment; such a frame has no latency.
+ */
 data class FrameRecord(
     val id: Long,
-    val exposureStart: MonotonicNs,
-    val exposureMid: MonotonicNs,
+    val exposureStart: MonotonicNs?,
+    val exposureMid: MonotonicNs?,
     val captureResult: MonotonicNs?,
     val imageAvailable: MonotonicNs?,
     val acquired: MonotonicNs?,

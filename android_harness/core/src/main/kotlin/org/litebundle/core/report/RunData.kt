@@ -2,15 +2,32 @@ package org.litebundle.core.report
 
 import org.litebundle.core.engine.Residency
 import org.litebundle.core.ledger.FrameRecord
+import org.litebundle.core.power.ThermalSample
+import org.litebundle.core.stats.Summary
+import org.litebundle.core.verdict.RunConditions
+import org.litebundle.core.verdict.Verdict
 
-/** What a run's files are written from (docs/harness-report.schema.json explains every field). */
+/**
+ * What a run's files are written from (docs/harness-report.schema.json explains every field).
+ *
+ * @property engine name and version of the runtime.
+ * @property refreshHz of the display; null: not known.
+ * @property stages names of the bundle's stages, in its order, which is that in [records].
+ * @property corrections null: the user did not consent.
+ */
 class RunData(
     val run: RunInfo,
     val bundle: BundleInfo,
     val device: DeviceInfo,
-    val engine: EngineInfo,
+    val engine: String,
+    val conditions: RunConditions,
+    val refreshHz: Double?,
+    val stages: List<String>,
     val records: List<FrameRecord>,
+    val thermal: List<ThermalSample>,
     val corrections: Corrections?,
+    val summary: Summary,
+    val verdict: Verdict,
 )
 
 enum class RunKind(val id: String) { LIVE("live"), REPLAY("replay"), OPTICAL("optical") }
@@ -31,9 +48,6 @@ data class BundleInfo(val name: String, val version: String, val digest: String)
 
 /** [sdk] is null where it is no Android; [soc] is null where the system does not tell. */
 data class DeviceInfo(val manufacturer: String, val model: String, val sdk: Int?, val build: String, val soc: String?)
-
-/** [residencies]: per stage, in the bundle's order. */
-data class EngineInfo(val name: String, val residencies: List<StageResidency>)
 
 data class StageResidency(val stage: String, val residency: Residency)
 

@@ -1,0 +1,73 @@
+package org.litebundle.core.recording
+
+import org.litebundle.core.clock.ClockOffset
+import org.litebundle.core.clock.MonotonicNs
+import org.litebundle.core.frame.ColorRange
+import org.litebundle.core.frame.ColorStandard
+import org.litebundle.core.frame.Exposure
+
+/** Why a recording is refused or cannot be written: what is wrong, the rule of docs/recording.md, and the way out. */
+class RecordingException(message: String) : Exception(message)
+
+/** Where a recording comes from. [madeUtc]: RFC 3339, ending in Z; [sensorOrientation]: degrees clockwise. */
+data class RecordingInfo(val madeUtc: String, val device: String, val sensorOrientation: Int)
+
+/** What all pictures of a recording have in common; [frameBytes] is the size of a frame's file. */
+data class FrameFormat(
+    val width: Int,
+    val height: Int,
+    val standard: ColorStandard,
+    val range: ColorRange,
+    val frameBytes: Int,
+    val y: PlaneLayout,
+    val u: PlaneLayout,
+    val v: PlaneLayout,
+) {
+    /** The rule that this breaks, in words; null: none. */
+    fun fault(): String? {
+        val (columns, rows) = (width + 1) / 2 to (height + 1) / 2
+        return y.fault("y", width, height, frameBytes)
+            ?: u.fault("u", columns, rows, frameBytes)
+            ?: v.fault("v", columns, rows, frameBytes)
+    }
+}
+
+/** Where a plane lies in a frame's file, in bytes. Planes may overlap, as U and V of NV21 do. */
+data class PlaneLayout(val offset: Int, val sizeBytes: Int, val rowStride: Int, val pixelStride: Int) {
+    internal fun fault(name: String, columns: Int, rows: Int, frameBytes: Int): String? {
+        val rowBytes = (columns - 1L) * pixelStride + 1
+        val neededBytes = (rows - 1L) * rowStride + rowBytes
+        return when {
+            rowStride < rowBytes -> "plane $name: a row of $columns samples takes $rowBytes bytes, not $rowStride"
+
+            sizeBytes < neededBytes -> "plane $name: $rows rows take $neededBytes bytes, not $sizeBytes"
+
+            offset.toLong() + sizeBytes > frameBytes ->
+                "plane $name ends at byte ${offset.toLong() + sizeBytes}, beyond the $frameBytes of a frame's file"
+
+            else -> null
+        }
+    }
+}
+
+/** What the frames' timestamps count in. */
+sealed interface RecordedClock {
+    data object Monotonic : RecordedClock
+
+    /** [offset]: BOOTTIME − MONOTONIC while it was recorded. */
+    data class Boottime(val offset: ClockOffset) : RecordedClock
+
+    /** It could not be told; a replay then has no latencies. */
+    data object Undecided : RecordedClock
+}
+
+/**
+ * A frame as the camera gave it. [file] holds its planes; it and [imageAvailable] are null for a frame whose image never
+ * came, [captureResult] if the camera never said how it took the frame.
+ */
+data class RecordedFrame(
+    val exposure: Exposure,
+    val captureResult: MonotonicNs?,
+    val imageAvailable: MonotonicNs?,
+    val file: String?,
+)

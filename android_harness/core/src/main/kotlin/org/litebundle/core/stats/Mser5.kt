@@ -1,0 +1,37 @@
+package org.litebundle.core.stats
+
+/**
+ * Where a series has warmed up: MSER-5 (White 1997). Of the means Y of k batches of five samples, as many are cut off
+ * at the front as make the rest most certain of its mean: d that is least in Σ (Yⱼ − mean)² / (k − d)², j from d on.
+ */
+object Mser5 {
+    private const val BATCH = 5
+    private const val FEWEST_BATCHES = 10
+    private const val LAST_BATCHES = 5
+
+    /**
+     * The first sample of the steady state, a multiple of 5, the earliest if several are as good; null: there is none.
+     *
+     * If the best cut leaves less than half of the batches, the series is still on its way (White 1997). Cuts that
+     * leave five batches or fewer are not looked at: so few may be alike by chance (Hoad, Robinson and Davies 2010).
+     * Fewer than 50 samples tell nothing. Samples behind the last full batch are not looked at.
+     */
+    fun steadyFrom(samples: LongArray): Int? {
+        val means = DoubleArray(samples.size / BATCH) { batch ->
+            (0 until BATCH).sumOf { samples[BATCH * batch + it].toDouble() } / BATCH
+        }
+        if (means.size < FEWEST_BATCHES) return null
+        val best = (0 until means.size - LAST_BATCHES).minBy { uncertainty(means, it) }
+        return if (2 * best <= means.size) BATCH * best else null
+    }
+
+    private fun uncertainty(means: DoubleArray, from: Int): Double {
+        val count = means.size - from
+        var sum = 0.0
+        for (j in from until means.size) sum += means[j]
+        val mean = sum / count
+        var squares = 0.0
+        for (j in from until means.size) squares += (means[j] - mean) * (means[j] - mean)
+        return squares / count / count
+    }
+}

@@ -1,0 +1,30 @@
+package org.litebundle.core.verdict
+
+import org.litebundle.core.clock.ClockOffset
+import org.litebundle.core.clock.SensorClock
+import org.litebundle.core.power.ThermalStatus
+import org.litebundle.core.report.RunKind
+import org.litebundle.core.report.StageResidency
+
+/**
+ * Under what circumstances a run was made.
+ *
+ * @property virtualClock whether its times were computed from costs, not measured.
+ * @property residencies per stage, in the bundle's order.
+ * @property goldenFailures what of the bundle's golden vectors does not hold on this device; empty: all hold; null:
+ *     they were not run.
+ * @property thermalAtStart null: the system does not tell (Android below 10).
+ * @property offset the clocks' offset; null: undecided.
+ * @property clockErrorNs how far times of exposure may be off because of the clocks, at most.
+ */
+data class RunConditions(
+    val kind: RunKind,
+    val virtualClock: Boolean,
+    val debuggable: Boolean,
+    val residencies: List<StageResidency>,
+    val goldenFailures: List<String>?,
+    val thermalAtStart: ThermalStatus?,
+    val clock: SensorClock,
+    val offset: ClockOffset?,
+    val clockErrorNs: Long,
+)

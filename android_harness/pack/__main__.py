@@ -1,0 +1,78 @@
+"""python -m android_harness.pack: one signed, checked APK of the sample app."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from android_harness.pack import apk, checks, signing
+from android_harness.pack.dex import Shrinker, dex, native_rules
+from litebundle.bundle.zip_writer import Content, write_zip
+from litebundle.errors import LitebundleError
+
+NAME = "litebundle-sample.apk"
+UNSIGNED = "litebundle-sample-unsigned.apk"
+ARGUMENTS = "arguments.txt"
+
+
+def main(arguments: list[str]) -> int:
+    options = _parser().parse_args(arguments)
+    options.output.mkdir(parents=True, exist_ok=True)
+    try:
+        keystore = signing.own(options.keystore, options.alias) if options.keystore else signing.sample(options.output)
+        with tempfile.TemporaryDirectory(dir=options.output) as temporary:
+            folder = Path(temporary)
+            write_unsigned(options, folder, folder / UNSIGNED)
+            signing.sign(folder / UNSIGNED, folder / NAME, keystore)
+            checks.check(folder / NAME, folder)
+            for name in (UNSIGNED, "mapping.txt", NAME):
+                (folder / name).replace(options.output / name)
+    except LitebundleError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    # So that it can be packed again without Maven.
+    (options.output / ARGUMENTS).write_text("\n".join(arguments) + "\n", encoding="utf-8")
+    print(f"{options.output / NAME}: {(options.output / NAME).stat().st_size} bytes")
+    return 0
+
+
+def write_unsigned(options: argparse.Namespace, folder: Path, output: Path) -> None:
+    classes, native = apk.split(options.classpath)
+    by_name = folder / "native.pro"
+    by_name.write_text(native_rules(native), encoding="utf-8")
+    shrinker = Shrinker(options.java_home, options.r8, options.platform)
+    contents: dict[str, Content] = {
+        **apk.resources(options.resources),
+        **apk.libraries(native),
+        **apk.loader_properties(classes),
+        **dex(shrinker, classes, [by_name, *options.rules], folder),
+        apk.asset(options.bundle): options.bundle,
+    }
+    with output.open("wb") as file:
+        write_zip(file, contents, apk.alignment)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("python -m android_harness.pack", fromfile_prefix_chars="@")
+    parser.add_argument("--classpath", type=_paths, required=True, help="jars of the app and of all it runs with")
+    parser.add_argument("--resources", type=Path, required=True, help="APK of resources that aapt2 linked")
+    parser.add_argument("--rules", type=Path, nargs="*", default=[], help="more keep rules, as aapt2's")
+    parser.add_argument("--bundle", type=Path, required=True, help="the bundle that the app runs by itself")
+    parser.add_argument("--platform", type=Path, required=True, help="jar of the Android platform")
+    parser.add_argument("--r8", type=Path, required=True, help="jar of R8")
+    parser.add_argument("--java-home", type=Path, required=True)
+    parser.add_argument("--keystore", type=Path, help=f"your key; its password stands in ${signing.PASSWORD_VARIABLE}")
+    parser.add_argument("--alias", default="sample", help="the key's name in --keystore")
+    parser.add_argument("--output", type=Path, required=True, help="folder for the APKs")
+    return parser
+
+
+def _paths(text: str) -> list[Path]:
+    return [Path(part) for part in text.split(os.pathsep)]
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,61 @@
+"""Dex files: the class files that the tests ran, shrunk by R8."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from android_harness.pack.tools import run
+
+MIN_API = 26
+RULES = Path(__file__).with_name("rules.pro")
+
+
+@dataclass(frozen=True)
+class Shrinker:
+    """R8, and what the classes run against: the platform's jar, and the JDK for what only javac's output names."""
+
+    java_home: Path
+    r8: Path
+    platform: Path
+
+
+def dex(shrinker: Shrinker, jars: Sequence[Path], rules: Sequence[Path], folder: Path) -> dict[str, bytes]:
+    """Shrink `jars` to dex files (name in the APK -> content); the map of moved lines is left in `folder`."""
+    output = folder / "dex"
+    output.mkdir()
+    run(
+        [
+            shrinker.java_home / "bin" / "java",
+            *("-Xmx2g", "-cp", shrinker.r8, "com.android.tools.r8.R8"),
+            *("--release", "--min-api", str(MIN_API), "--no-data-resources"),
+            *("--lib", shrinker.platform, "--lib", shrinker.java_home),
+            *(part for file in (RULES, *rules) for part in ("--pg-conf", file)),
+            *("--pg-map-output", folder / "mapping.txt", "--output", output),
+            *jars,
+        ]
+    )
+    return {file.name: file.read_bytes() for file in sorted(output.glob("*.dex"))}
+
+
+def native_rules(jars: Sequence[Path]) -> str:
+    """Keep rules for what native code finds by name, from the lists that JavaCPP puts beside each library.
+
+    A library's JNI_OnLoad looks up every class in its jni-config.json and fails if one is missing; of those with
+    `allDeclaredMethods` it also calls methods and reads fields. No caller in bytecode shows either to R8.
+    """
+    rules = set()
+    for jar in jars:
+        with zipfile.ZipFile(jar) as archive:
+            for name in archive.namelist():
+                if name.endswith("/jni-config.json"):
+                    rules |= {_rule(entry) for entry in json.loads(archive.read(name))}
+    return "\n".join(sorted(rules)) + "\n"
+
+
+def _rule(entry: dict[str, object]) -> str:
+    members = "{ *; }" if "allDeclaredMethods" in entry else "{ native <methods>; }"
+    return f"-keep class {entry['name']} {members}"

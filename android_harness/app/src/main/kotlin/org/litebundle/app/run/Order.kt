@@ -1,0 +1,27 @@
+package org.litebundle.app.run
+
+import android.content.Intent
+import org.litebundle.core.report.RunKind
+import java.io.File
+
+/** What the app was started for: a [plan], with the bundle in [bundle] or, if null, the one that is built in. */
+data class Order(val plan: Plan, val bundle: File?, val writesReport: Boolean) {
+    companion object {
+        const val BUNDLE = "bundle"
+        const val PLAN = "plan"
+
+        /** Opened from the launcher, the app shows its own bundle live; ten minutes at a time, as a ledger ends. */
+        val BuiltIn = Order(Plan("live", RunKind.LIVE, seconds = 600, recording = null), null, writesReport = false)
+
+        /** Throws [PlanException]. */
+        fun of(intent: Intent): Order {
+            val plan = intent.getStringExtra(PLAN)
+            val bundle = intent.getStringExtra(BUNDLE)
+            return when {
+                plan != null -> Order(Plan.read(File(plan)), bundle?.let(::File), writesReport = true)
+                bundle != null -> throw PlanException("a bundle was given without a plan: add --es $PLAN FILE")
+                else -> BuiltIn
+            }
+        }
+    }
+}

@@ -1,0 +1,17 @@
+package org.litebundle.app.run
+
+import android.os.StatFs
+import java.io.File
+
+/** Bytes that a run needs on the device, and those that are free. */
+data class Storage(val neededBytes: Long, val freeBytes: Long) {
+    val suffices get() = freeBytes >= neededBytes
+
+    companion object {
+        private const val REPORT_BYTES = 64L shl 20
+
+        /** [bundle] is copied into a slot; null: it is in the app already. */
+        fun of(folder: File, bundle: File?) =
+            Storage(REPORT_BYTES + (bundle?.length() ?: 0), StatFs(folder.path).availableBytes)
+    }
+}

@@ -25,10 +25,12 @@ internal class StageTimer(private val clock: MonotonicClock) {
 
     /** The stage ends; where there is a [next] one, it begins. */
     fun end(next: Int?) {
-        val ready = now
+        if (runs > 0) mark(StageMark.POST_BEGIN, now)
         now = clock.now()
-        if (runs == 0) mark(StageMark.PRE_END, now)
-        mark(StageMark.POST_BEGIN, if (runs == 0) now else ready)
+        if (runs == 0) {
+            mark(StageMark.PRE_END, now)
+            mark(StageMark.POST_BEGIN, now)
+        }
         mark(StageMark.POST_END, now)
         if (next != null) begin(next)
     }

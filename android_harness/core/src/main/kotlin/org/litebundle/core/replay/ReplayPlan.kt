@@ -41,5 +41,5 @@ data class ReplayPlan(val refreshHz: Double, val convertNs: Long, val stages: Ma
     }
 }
 
-/** In ns: [preNs] and [postNs] once a frame, [runNs] for each run of the model. */
+/** In ns: [preNs] once a frame, [runNs] for each run of the model, [postNs] once if there was one. */
 data class StageCost(val preNs: Long, val runNs: Long, val postNs: Long)

@@ -24,17 +24,28 @@ internal fun <F> costed(converter: FrameConverter<F>, costNs: Long, clock: Virtu
     }
 
 /**
- * Computes as [pipeline] does, and lets each part of stage i take what [costs] i says. The pipeline reads [clock] before
- * each mark, so time that passes at a mark lies between it and the next.
+ * Computes as [pipeline] does, and lets each part of stage i take what [costs] i says; a stage whose model did not run
+ * has only its preparation. The pipeline reads [clock] after it told of a mark, so time that passes at a mark lies
+ * between that and the next.
  */
 internal fun <R> costed(pipeline: FramePipeline<R>, costs: List<StageCost>, clock: VirtualClock) =
     FramePipeline { photo, listener ->
+        var ran = false
         pipeline.run(photo) { stage, mark, at ->
             listener.mark(stage, mark, at)
             when (mark) {
-                StageMark.PRE_BEGIN -> clock.advance(costs[stage].preNs)
-                StageMark.RUN_ENQUEUED -> clock.advance(costs[stage].runNs)
-                StageMark.POST_BEGIN -> clock.advance(costs[stage].postNs)
+                StageMark.PRE_BEGIN -> {
+                    ran = false
+                    clock.advance(costs[stage].preNs)
+                }
+
+                StageMark.RUN_ENQUEUED -> {
+                    ran = true
+                    clock.advance(costs[stage].runNs)
+                }
+
+                StageMark.POST_BEGIN -> if (ran) clock.advance(costs[stage].postNs)
+
                 StageMark.PRE_END, StageMark.RUN_READY, StageMark.POST_END -> Unit
             }
         }

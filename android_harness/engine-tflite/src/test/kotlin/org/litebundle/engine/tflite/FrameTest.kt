@@ -11,12 +11,13 @@ import org.litebundle.core.run.Runner
 import org.litebundle.core.run.StageListener
 import org.litebundle.core.run.StageMark
 import org.litebundle.core.value.Image
-import java.lang.management.ManagementFactory
 
 class FrameTest {
     private val bundle = Example.open()
     private val engine = TfliteEngine()
-    private val photos = bundle.manifest.golden.pipeline.vectors.map { Png.decode(bundle.file(it.photo)) }
+    private val photos = bundle.manifest.golden.pipeline.vectors.map {
+        Png.decode(bundle.file(it.photo))
+    }.toTypedArray()
 
     @AfterEach
     fun close() {
@@ -26,15 +27,9 @@ class FrameTest {
 
     @Test
     fun `a frame allocates nothing in the steady state, although photos alternate`() {
-        val threads = ManagementFactory.getThreadMXBean() as com.sun.management.ThreadMXBean
         val corners = FloatArray(4)
         Runner(bundle, engine).use { runner ->
-            repeat(WARM_UP) { frame(runner, photos[it % photos.size], corners) }
-            val before = threads.currentThreadAllocatedBytes
-            val reading = threads.currentThreadAllocatedBytes - before
-            val start = threads.currentThreadAllocatedBytes
-            repeat(FRAMES) { frame(runner, photos[it % photos.size], corners) }
-            assertEquals(0, threads.currentThreadAllocatedBytes - start - reading)
+            assertEquals(0, Allocation.leastBytes { for (photo in photos) frame(runner, photo, corners) })
         }
     }
 
@@ -105,10 +100,5 @@ class FrameTest {
             heard.filter { it.first == stage }.groupBy({ it.second }, { it.third })
 
         fun clear() = heard.clear()
-    }
-
-    private companion object {
-        const val WARM_UP = 200
-        const val FRAMES = 50
     }
 }

@@ -31,6 +31,7 @@ bench: $(READY)
 # Compiles and tests the Android harness on this machine, and packs the sample's signed APK.
 harness: $(EXAMPLE)
 	android_harness/debian.sh
+	$(BIN)/python android_harness/parity/expect.py $(EXAMPLE) -o dist/parity
 	$(MVN) -B -q -f android_harness/pom.xml -Dvenv=$(abspath $(VENV)) clean verify
 	$(BIN)/python -m pytest tests/android_harness
 

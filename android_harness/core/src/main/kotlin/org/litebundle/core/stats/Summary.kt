@@ -18,8 +18,8 @@ import org.litebundle.core.power.ThermalSample
  * "Start" is the begin of exposure of the first row, "mid" the middle of exposure of the row that the result is about;
  * from mid to presentation is the capture-to-display latency.
  *
- * @property steadyFrom id of the first frame of the steady state ([Mser5] over the latencies from mid to presentation,
- *     the first result of the run left out); null: there is none, and so no distribution.
+ * @property steadyFrom id of the first frame of the steady state ([Mser5] over the latencies from mid to presentation
+ *     in the first minute, the first result of the run left out); null: there is none, and so no distribution.
  * @property displayed results presented in the steady state whose exposure is known.
  * @property startToPresent how old results are when they come on the screen.
  * @property midToEarliest [midToPresent], had each result come as early as its stamp allows; [midToLatest]: as late.
@@ -203,11 +203,15 @@ private fun shown(records: List<FrameRecord>): List<Shown> {
     }
 }
 
-/** The results of the steady state whose exposure is known. */
+/**
+ * The results of the steady state whose exposure is known. Warm-up is looked for in the first minute: what changes
+ * later, as by heat, is how the device sustains the work, and counts.
+ */
 private fun steady(shown: List<Shown>, records: List<FrameRecord>): List<Shown> {
     val cold = records.filter { it.acquired != null }.minByOrNull { checkNotNull(it.acquired) }?.id
     val warm = shown.filter { it.midToPresentNs != null && it.record.id != cold }
-    val from = Mser5.steadyFrom(samples(warm) { it.midToPresentNs })
+    val end = shown.firstOrNull()?.let { it.at + MINUTE_NS }
+    val from = Mser5.steadyFrom(samples(warm.filter { end != null && it.at < end }) { it.midToPresentNs })
     return if (from == null) emptyList() else warm.drop(from)
 }
 

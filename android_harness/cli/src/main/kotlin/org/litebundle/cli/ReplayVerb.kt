@@ -1,0 +1,171 @@
+package org.litebundle.cli
+
+import org.litebundle.core.bundle.Bundle
+import org.litebundle.core.clock.ClockDomain
+import org.litebundle.core.clock.SensorClock
+import org.litebundle.core.frame.YuvToRgb
+import org.litebundle.core.golden.GoldenCheck
+import org.litebundle.core.json.Json
+import org.litebundle.core.json.JsonException
+import org.litebundle.core.ledger.Ledger
+import org.litebundle.core.recording.RecordedClock
+import org.litebundle.core.recording.Recording
+import org.litebundle.core.replay.Replay
+import org.litebundle.core.replay.ReplayPlan
+import org.litebundle.core.report.BundleInfo
+import org.litebundle.core.report.DeviceInfo
+import org.litebundle.core.report.RunData
+import org.litebundle.core.report.RunFiles
+import org.litebundle.core.report.RunInfo
+import org.litebundle.core.report.RunKind
+import org.litebundle.core.report.StageResidency
+import org.litebundle.core.run.FramePipeline
+import org.litebundle.core.run.Runner
+import org.litebundle.core.stats.Summary
+import org.litebundle.core.verdict.RunConditions
+import org.litebundle.core.verdict.Verdict
+import org.litebundle.engine.tflite.TfliteEngine
+import java.io.File
+import java.io.PrintStream
+import java.time.Instant
+import java.time.temporal.ChronoUnit
+import java.util.Properties
+
+private const val REFRESH_HZ = 60.0
+
+internal fun replay(arguments: List<String>, out: PrintStream): Int {
+    val options = Arguments(arguments, valued = setOf("--out", "--plan"), flags = setOf("--real"))
+    val (bundleFile, recordingFile) = options.positional("BUNDLE", "RECORDING")
+    val folder = File(options["--out"] ?: throw UsageException("--out DIR says where the report goes, and is missing"))
+    val planFile = options["--plan"]?.let(::File)
+    if ((planFile == null) != ("--real" in options)) {
+        throw UsageException("give either --plan PLAN.json, with what work costs on the virtual clock, or --real")
+    }
+    Bundle.open(File(bundleFile)).use { bundle ->
+        TfliteEngine().use { engine ->
+            val replay = BundleReplay(bundle, engine, Recording.open(File(recordingFile)))
+            val plan = planFile?.let { readPlan(it, replay.stages) }
+            RunFiles.write(folder, replay.run(folder.absoluteFile.name, plan))
+        }
+    }
+    out.println(File(folder, RunFiles.REPORT))
+    return HELD
+}
+
+private fun readPlan(file: File, stages: List<String>) = try {
+    ReplayPlan.parse(file.readText(), stages)
+} catch (error: JsonException) {
+    throw JsonException("$file: ${error.message}")
+}
+
+private class BundleReplay(
+    private val bundle: Bundle,
+    private val engine: TfliteEngine,
+    private val recording: Recording,
+) {
+    val stages: List<String>
+    private val residencies: List<StageResidency>
+    private val goldenFailures: List<String>
+
+    init {
+        Runner(bundle, engine).use { runner ->
+            stages = runner.stageNames
+            residencies = stages.map { StageResidency(it, runner.residencies.getValue(it)) }
+            goldenFailures = GoldenCheck(bundle, runner).run().filterNot { it.passed }.map { "${it.name}: ${it.fault}" }
+        }
+    }
+
+    /** On the virtual clock with [plan], at the pace of the wall clock without. */
+    fun run(id: String, plan: ReplayPlan?): RunData {
+        val info = runInfo(id, plan)
+        val (ledger, loadNs) = work(plan)
+        val records = ledger.records()
+        val summary = Summary.of(records, stages, loadNs = loadNs.takeIf { plan == null })
+        val conditions = conditions(virtualClock = plan != null)
+        return RunData(
+            run = info,
+            bundle = with(bundle.manifest.identity) { BundleInfo(name, version, bundle.digest) },
+            device = if (plan == null) thisMachine() else noMachine(),
+            engine = engine.name,
+            conditions = conditions,
+            refreshHz = plan?.refreshHz ?: REFRESH_HZ,
+            stages = stages,
+            records = records,
+            thermal = emptyList(),
+            corrections = null,
+            summary = summary,
+            verdict = Verdict.judge(summary, conditions, ledger.violations(), limitMs()),
+        )
+    }
+
+    private fun runInfo(id: String, plan: ReplayPlan?): RunInfo {
+        val now = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString()
+        return try {
+            RunInfo(id, RunKind.REPLAY, if (plan == null) now else recording.info.madeUtc, version())
+        } catch (error: IllegalArgumentException) {
+            throw UsageException("--out: ${error.message}")
+        }
+    }
+
+    /** The ledger, and how long the models took to load. */
+    private fun work(plan: ReplayPlan?): Pair<Ledger, Long> {
+        val photos = YuvToRgb()
+        val orientation = recording.info.sensorOrientation
+        var loadNs = 0L
+        val runners = ArrayList<Runner>()
+        val replay = Replay(
+            recording,
+            stages,
+            converter = { frame, photo -> photos.convert(frame, photo, orientation) },
+            pipeline = { clock ->
+                val began = System.nanoTime()
+                val runner = Runner(bundle, engine, clock).also(runners::add)
+                loadNs = System.nanoTime() - began
+                FramePipeline(runner::run)
+            },
+        )
+        try {
+            return (if (plan == null) replay.real(REFRESH_HZ) else replay.virtual(plan)) to loadNs
+        } finally {
+            runners.forEach(Runner::close)
+        }
+    }
+
+    private fun conditions(virtualClock: Boolean): RunConditions {
+        val recorded = recording.clock
+        val offset = (recorded as? RecordedClock.Boottime)?.offset
+        return RunConditions(
+            kind = RunKind.REPLAY,
+            virtualClock = virtualClock,
+            debuggable = false,
+            residencies = residencies,
+            goldenFailures = goldenFailures,
+            thermalAtStart = null,
+            clock = when (recorded) {
+                RecordedClock.Monotonic -> SensorClock.Inferred(ClockDomain.MONOTONIC)
+                is RecordedClock.Boottime -> SensorClock.Realtime
+                RecordedClock.Undecided -> SensorClock.Undecided("it was not known when the frames were recorded")
+            },
+            offset = offset,
+            clockErrorNs = offset?.errorNs ?: 0,
+        )
+    }
+
+    private fun limitMs() = (bundle.manifest.requirements[Verdict.CAPTURE_TO_DISPLAY] as? Json.Number)?.value
+
+    private fun thisMachine() = DeviceInfo(
+        manufacturer = System.getProperty("os.name"),
+        model = System.getProperty("os.arch"),
+        sdk = null,
+        build = "${System.getProperty("os.version")}, ${System.getProperty("java.vm.name")} " +
+            System.getProperty("java.vm.version"),
+        soc = null,
+    )
+
+    private fun noMachine() =
+        DeviceInfo("none", "virtual clock", sdk = null, build = "recorded on: ${recording.info.device}", soc = null)
+}
+
+private fun version(): String = Properties().apply {
+    UsageException::class.java.getResourceAsStream("version.properties").use(::load)
+}.getProperty("version")

@@ -78,7 +78,8 @@ internal class TextForm(private val data: RunData, private val out: Appendable) 
     private fun writeVerdict() {
         line()
         data.verdict.requirement?.let {
-            line("${it.name}: ${it.measuredMs} (${it.lowMs} to ${it.highMs}), limit ${it.limitMs}")
+            val (measured, low, high) = listOf(it.measuredMs, it.lowMs, it.highMs).map(::rounded)
+            line("${it.name}: $measured ($low to $high), limit ${rounded(it.limitMs)}")
         }
         line(
             when (data.verdict) {
@@ -98,7 +99,9 @@ internal class TextForm(private val data: RunData, private val out: Appendable) 
     private fun row(name: String, cells: List<String>) =
         line(name.padEnd(NAME_WIDTH) + cells.joinToString("") { it.padStart(CELL_WIDTH) })
 
-    private fun number(durationNs: Long) = "%.2f".format(Locale.ROOT, milliseconds(durationNs))
+    private fun number(durationNs: Long) = rounded(milliseconds(durationNs))
+
+    private fun rounded(number: Double?) = if (number == null) "-" else "%.2f".format(Locale.ROOT, number)
 
     private fun line(text: String = "") {
         out.append(text).append('\n')

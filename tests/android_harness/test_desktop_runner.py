@@ -1,0 +1,70 @@
+"""The desktop runner as users start it. `make harness` runs these after Maven; before that they are skipped."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+ROOT = Path(__file__).parents[2]
+RUNNER = ROOT / "android_harness/cli/litebundle-harness"
+BUNDLE = ROOT / "dist/formula_scan-0.1.0.litebundle"
+
+pytestmark = [
+    pytest.mark.skipif(not RUNNER.with_name("target").joinpath("lib").exists(), reason="not built: make harness does"),
+    pytest.mark.skipif(not BUNDLE.exists(), reason="no bundle: make quantize builds it"),
+]
+
+
+def _run(*words: str | Path, prefix: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*prefix, str(RUNNER), *map(str, words)], capture_output=True, text=True, timeout=120, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("made") / "recording"
+    made = _run("make-recording", BUNDLE, folder)
+    assert made.returncode == 0, made.stderr
+    return folder
+
+
+def test_a_made_recording_fits_the_schema(recording: Path) -> None:
+    schema = json.loads((ROOT / "docs/recording.schema.json").read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    index = json.loads((recording / "recording.json").read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator(schema).validate(index)
+    assert len(index["frames"]) == 300
+    files = {path.relative_to(recording).as_posix() for path in recording.rglob("*.yuv")}
+    assert files == {frame["file"] for frame in index["frames"]}
+
+
+def test_a_disk_that_fills_up_leaves_nothing_half_visible(recording: Path, tmp_path: Path) -> None:
+    example = json.loads((ROOT / "android_harness/cli/target/replay/once/example/report.json").read_text())
+    cost = {"pre_ms": 0, "run_ms": 1, "post_ms": 0}
+    stages = {stage["name"]: cost for stage in example["stages"]}
+    plan = tmp_path / "plan.json"
+    plan.write_text(json.dumps({"format_version": "1.0", "refresh_hz": 60, "convert_ms": 0, "stages": stages}))
+    out = tmp_path / "run"
+    limited = ("bash", "-c", 'ulimit -f 64; exec "$@"', "limited")
+    full = _run("replay", BUNDLE, recording, "--out", out, "--plan", plan, prefix=limited)
+    assert full.returncode == 2 and full.stderr.splitlines()[-1].startswith("error: "), full.stderr
+    assert list(out.iterdir()) == []
+    whole = _run("replay", BUNDLE, recording, "--out", out, "--plan", plan)
+    assert whole.returncode == 0, whole.stderr
+    assert sorted(path.name for path in out.iterdir()) == [
+        "report.json",
+        "report.txt",
+        "samples.csv",
+        "trace.perfetto-trace",
+    ]
+
+
+def test_bad_input_has_no_stack_trace(tmp_path: Path) -> None:
+    ended = _run("verify", tmp_path / "nowhere.litebundle")
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("error: ") and len(ended.stderr.splitlines()) == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from litebundle.errors import LitebundleError
-from litebundle.glue.kinds import Tensor, check_tensor, loaded_labels
+from litebundle.glue.kinds import Tensor, check_floats, loaded_labels
 from litebundle.glue.operation import Attributes, Identifier, Operation, Port
 
 
@@ -24,7 +24,7 @@ def run(attributes: CtcDecodeAttributes, probabilities: Tensor) -> tuple[str, fl
     mean of their probabilities in float64, added from the first to the last; 0 if none is kept. Source:
     Graves et al., Connectionist Temporal Classification, 2006, section 3.2 (best path decoding).
     """
-    check_tensor("ctc_decode", "probabilities", probabilities, (1, None, None))
+    check_floats("ctc_decode", "probabilities", probabilities, (1, None, None))
     _, steps, classes = probabilities.shape
     labels = loaded_labels("ctc_decode", attributes.labels, classes)
     if attributes.blank >= classes:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from litebundle.glue.components import find_components
 from litebundle.glue.geometry import Geometry
-from litebundle.glue.kinds import Boxes, Image, Tensor, check_image, check_tensor
+from litebundle.glue.kinds import Boxes, Image, Tensor, check_floats, check_image
 from litebundle.glue.operation import Attributes, Count, NonNegative, Operation, Port, Real
 
 
@@ -31,7 +31,7 @@ def run(
     Source: Liao et al., Real-time Scene Text Detection with Differentiable Binarization, 2020, section 3.5.
     """
     op = "dbnet_boxes"
-    check_tensor(op, "map", probability, (1, None, None, 1))
+    check_floats(op, "map", probability, (1, None, None, 1))
     check_image(op, picture)
     placed = Geometry.from_array(op, geometry)
     cells = probability[0, :, :, 0]

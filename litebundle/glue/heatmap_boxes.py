@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydantic import AfterValidator
 
 from litebundle.glue.geometry import Geometry
-from litebundle.glue.kinds import Boxes, Image, Tensor, check_image, check_tensor
+from litebundle.glue.kinds import Boxes, Image, Tensor, check_floats, check_image
 from litebundle.glue.nms import suppress
 from litebundle.glue.operation import Attributes, Count, Fraction, Operation, Port, Real
 
@@ -43,9 +43,9 @@ def run(
     to the picture through the geometry, are cut to it and thinned by nms.
     """
     op = "heatmap_boxes"
-    check_tensor(op, "heatmap", heatmap, (1, None, None, 1))
+    check_floats(op, "heatmap", heatmap, (1, None, None, 1))
     _, rows, columns, _ = heatmap.shape
-    check_tensor(op, "box", box, (1, rows, columns, 4))
+    check_floats(op, "box", box, (1, rows, columns, 4))
     check_image(op, picture)
     placed = Geometry.from_array(op, geometry)
     row, column = _peaks(heatmap[0, :, :, 0], attributes.threshold, attributes.kernel)

@@ -51,6 +51,16 @@ def check_tensor(op: str, name: str, tensor: Tensor, shape: tuple[int | None, ..
         )
 
 
+def check_floats(op: str, name: str, tensor: Tensor, shape: tuple[int | None, ...]) -> None:
+    """Refuse a tensor that is not float32 of `shape` (None: any size from 1)."""
+    check_tensor(op, name, tensor, shape)
+    if tensor.dtype != np.float32:
+        raise LitebundleError(
+            f"{op}: input '{name}' is {_describe(tensor)}; it must be float32: bind another model output to it or "
+            "change the model's output type"
+        )
+
+
 def check_boxes(op: str, boxes: Boxes) -> None:
     """Refuse what is not Boxes."""
     if getattr(boxes, "dtype", None) != np.float32 or np.ndim(boxes) != 2 or np.shape(boxes)[1] != 5:

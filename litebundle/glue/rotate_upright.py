@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from litebundle.errors import LitebundleError
-from litebundle.glue.kinds import Image, Tensor, check_image, check_tensor
+from litebundle.glue.kinds import Image, Tensor, check_floats, check_image
 from litebundle.glue.operation import Attributes, Operation, Port, Real
 
 
@@ -33,7 +33,7 @@ def run(attributes: RotateUprightAttributes, picture: Image, scores: Tensor) -> 
     the threshold.
     """
     check_image("rotate_upright", picture)
-    check_tensor("rotate_upright", "scores", scores, (1, len(attributes.angles)))
+    check_floats("rotate_upright", "scores", scores, (1, len(attributes.angles)))
     row = scores[0]
     if np.isnan(row).any():
         raise LitebundleError("rotate_upright: the scores hold NaN; the model's output is broken for this picture")

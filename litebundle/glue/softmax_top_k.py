@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field, StrictBool
 
 from litebundle.errors import LitebundleError
-from litebundle.glue.kinds import Tensor, check_tensor, loaded_labels
+from litebundle.glue.kinds import Tensor, check_floats, loaded_labels
 from litebundle.glue.operation import Attributes, Operation, Port
 
 
@@ -25,7 +25,7 @@ def run(attributes: SoftmaxTopKAttributes, scores: Tensor) -> tuple[str, float]:
 
     softmax: the score becomes 1 / sum(exp(x - max)), in float64; otherwise it stays as the model gave it.
     """
-    check_tensor("softmax_top_k", "scores", scores, (1, None))
+    check_floats("softmax_top_k", "scores", scores, (1, None))
     row = scores[0].astype(np.float64)
     labels = loaded_labels("softmax_top_k", attributes.labels, len(row))
     best = int(np.argmax(row))

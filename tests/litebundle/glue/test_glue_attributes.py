@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -13,62 +14,33 @@ from pydantic import ValidationError
 
 from litebundle.errors import LitebundleError
 from litebundle.glue import OPERATIONS
+from tests.litebundle.glue.vector_files import FOLDER
+
+CASES = json.loads((FOLDER.parent / "glue_attributes.json").read_text("utf-8"))
 
 
-@pytest.mark.parametrize(
-    ("op", "attributes"),
-    [
-        ("resize", {}),
-        ("resize", {"size": [0, 4]}),
-        ("resize", {"size": [4, 4, 3]}),
-        ("resize", {"size": ["4", 4]}),
-        ("resize", {"size": [4, 4], "filter": "nearest"}),
-        ("letterbox", {"size": [4, 4], "fill": 256}),
-        ("letterbox", {"size": [4, 4], "align": "right"}),
-        ("fit_height", {"height": 32}),
-        ("convert_color", {"to": "hsv"}),
-        ("normalize", {"mean": [0.0], "std": [0.0]}),
-        ("normalize", {"mean": [], "std": [1.0]}),
-        ("normalize", {"mean": [float("nan")], "std": [1.0]}),
-        ("crop_boxes", {"margin": -0.1}),
-        ("crop_boxes", {"min_size": 0}),
-        ("rotate_upright", {"angles": [0, 45]}),
-        ("rotate_upright", {"angles": [0, 90, 90]}),
-        ("rotate_upright", {"angles": []}),
-        ("rotate_upright", {"angles": [180, 0], "threshold": 0.5}),
-        ("heatmap_boxes", {}),
-        ("heatmap_boxes", {"threshold": 0.4, "kernel": 2}),
-        ("heatmap_boxes", {"threshold": 0.4, "iou": 1.5}),
-        ("heatmap_boxes", {"threshold": 0.4, "max": True}),
-        ("dbnet_boxes", {"unclip": -1.0}),
-        ("softmax_top_k", {"labels": "labels.json", "k": 2}),
-        ("ctc_decode", {"labels": "labels.json", "blank": -1}),
-        ("detokenize", {"labels": "labels.json"}),
-        ("detokenize", {"labels": "labels.json", "style": "html"}),
-    ],
-)
+@pytest.mark.parametrize(("op", "attributes"), CASES["refused"])
 def test_refused(op: str, attributes: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         OPERATIONS[op].attributes.model_validate(attributes)
 
 
-@pytest.mark.parametrize("op", sorted(OPERATIONS))
-def test_attributes_survive_json(op: str) -> None:
-    examples: dict[str, dict[str, Any]] = {
-        "resize": {"size": [2, 3]},
-        "letterbox": {"size": [2, 3]},
-        "fit_height": {"height": 2, "max_width": 3},
-        "convert_color": {"to": "gray"},
-        "normalize": {"mean": [127.5], "std": [127.5]},
-        "pad": {"size": [2, 3]},
-        "heatmap_boxes": {"threshold": 0.4},
-        "softmax_top_k": {"labels": "labels/classify.json"},
-        "ctc_decode": {"labels": "labels/read.json"},
-        "detokenize": {"labels": ["a", "b"], "style": "latex"},
-    }
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_number_that_json_lacks_is_refused(value: float) -> None:
+    with pytest.raises(ValidationError):
+        OPERATIONS["normalize"].attributes.model_validate({"mean": [value], "std": [1.0]})
+
+
+@pytest.mark.parametrize(("op", "attributes"), CASES["accepted"])
+def test_accepted_and_survives_json(op: str, attributes: dict[str, Any]) -> None:
     model = OPERATIONS[op].attributes
-    attributes = model.model_validate(examples.get(op, {}))
-    assert model.model_validate_json(attributes.model_dump_json()) == attributes
+    checked = model.model_validate(attributes)
+    assert model.model_validate_json(checked.model_dump_json()) == checked
+
+
+def test_every_operation_has_attributes_of_both_sorts() -> None:
+    for cases in CASES.values():
+        assert {op for op, _ in cases} == OPERATIONS.keys()
 
 
 def test_a_label_file_that_nobody_read_is_refused() -> None:

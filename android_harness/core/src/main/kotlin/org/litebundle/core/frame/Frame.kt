@@ -2,8 +2,14 @@ package org.litebundle.core.frame
 
 import java.nio.ByteBuffer
 
-/** A plane of YUV_420_888: sample (column c, row r) is at r · [rowStride] + c · [pixelStride] of [bytes]. */
-class Plane(val bytes: ByteBuffer, val rowStride: Int, val pixelStride: Int)
+/**
+ * A plane of YUV_420_888: sample (column c, row r) is at r · [rowStride] + c · [pixelStride] of [bytes], counted from the
+ * buffer's beginning. Its position stays as it is. One thread at a time.
+ */
+class Plane(val bytes: ByteBuffer, val rowStride: Int, val pixelStride: Int) {
+    /** The same bytes with a position of their own. */
+    internal val view: ByteBuffer = bytes.duplicate()
+}
 
 enum class ColorStandard { BT601, BT709 }
 

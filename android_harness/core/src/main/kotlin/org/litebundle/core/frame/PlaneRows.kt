@@ -4,9 +4,8 @@ import org.litebundle.core.glue.GlueException
 import java.nio.Buffer
 import java.nio.ByteBuffer
 
-/** Reads rows of a plane through a view of its buffer, so that the buffer's own position stays. */
+/** Reads the rows of a plane, one after another, into an array. */
 internal class PlaneRows(private val name: String) {
-    private var source: ByteBuffer? = null
     private var view = ByteBuffer.allocate(0)
     private var rowStride = 0
     private var rowBytes = 0
@@ -22,19 +21,15 @@ internal class PlaneRows(private val name: String) {
         step = plane.pixelStride
         // The last row of a camera's plane may end with its last sample, before its stride.
         val bytes = (columns - 1L) * step + 1
-        if (step < 1 || rowStride < bytes || (rows - 1L) * rowStride + bytes > plane.bytes.limit()) {
+        if (step < 1 || rowStride < bytes || (rows - 1L) * rowStride + bytes > plane.view.limit()) {
             throw GlueException(
-                "plane $name has ${plane.bytes.limit()} bytes, row stride $rowStride and pixel stride $step; that " +
+                "plane $name has ${plane.view.limit()} bytes, row stride $rowStride and pixel stride $step; that " +
                     "does not hold $columns x $rows samples",
             )
         }
         rowBytes = bytes.toInt()
         if (row.size < rowBytes) row = ByteArray(rowBytes)
-        if (source !== plane.bytes) {
-            source = plane.bytes
-            view = plane.bytes.duplicate()
-        }
-        (view as Buffer).clear()
+        view = plane.view
     }
 
     fun read(index: Int) {

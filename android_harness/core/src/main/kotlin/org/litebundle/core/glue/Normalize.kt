@@ -34,7 +34,7 @@ private class Normalize(private val mean: DoubleArray, private val std: DoubleAr
         checkCount("std", std.size, image.channels)
         tensor.reshape(DType.FLOAT32, image.height, image.width, image.channels)
         if (image.channels == RGB) {
-            fillColours(image.pixels, tensor.floats, image.size)
+            fillColours(image.pixels, tensor.floats, image.width * image.height)
         } else {
             fillGrays(image.pixels, tensor.floats, image.size)
         }
@@ -48,11 +48,11 @@ private class Normalize(private val mean: DoubleArray, private val std: DoubleAr
         }
     }
 
-    private fun fillColours(pixels: ByteArray, floats: FloatArray, size: Int) {
-        for (i in 0 until size step RGB) {
-            floats[i] = table[pixels[i].toInt() and 0xff]
-            floats[i + 1] = table[LEVELS + (pixels[i + 1].toInt() and 0xff)]
-            floats[i + 2] = table[2 * LEVELS + (pixels[i + 2].toInt() and 0xff)]
+    private fun fillColours(pixels: ByteArray, floats: FloatArray, count: Int) {
+        for (i in 0 until count) {
+            floats[RGB * i] = table[pixels[RGB * i].toInt() and 0xff]
+            floats[RGB * i + 1] = table[LEVELS + (pixels[RGB * i + 1].toInt() and 0xff)]
+            floats[RGB * i + 2] = table[2 * LEVELS + (pixels[RGB * i + 2].toInt() and 0xff)]
         }
     }
 

@@ -7,9 +7,15 @@ internal class Turner {
     /** [to] becomes [from] turned clockwise by [quarters] · 90 degrees, 0 to 3. */
     fun turn(from: Image, to: Image, quarters: Int) {
         when (quarters) {
-            0 -> copy(from, to, from.width, from.height, 0, from.width, 1)
+            0 -> {
+                to.reshape(from.width, from.height, from.channels)
+                System.arraycopy(from.pixels, 0, to.pixels, 0, from.size)
+            }
+
             1 -> copy(from, to, from.height, from.width, from.width * (from.height - 1), 1, -from.width)
+
             2 -> copy(from, to, from.width, from.height, from.width * from.height - 1, -from.width, -1)
+
             else -> copy(from, to, from.height, from.width, from.width - 1, -1, from.width)
         }
     }

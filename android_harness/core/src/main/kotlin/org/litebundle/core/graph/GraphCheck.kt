@@ -113,7 +113,7 @@ private class GraphCheck(private val stages: Map<String, StageSpec>, private val
         stages[node.stage] ?: fail(node, "has no model for stage '${node.stage}'")
 
     private fun loop(node: Node): List<Kind> = try {
-        checkLoop(node.attributes, model(node)).map { Kind.TENSOR }
+        LoopAttributes.read(node.attributes, model(node)).constants.map { Kind.TENSOR }
     } catch (error: JsonException) {
         fail(node, "cannot be prepared: ${error.message}")
     }

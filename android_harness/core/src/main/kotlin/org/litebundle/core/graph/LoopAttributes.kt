@@ -1,5 +1,6 @@
 package org.litebundle.core.graph
 
+import org.litebundle.core.bundle.StageSpec
 import org.litebundle.core.json.Json
 import org.litebundle.core.json.JsonException
 import org.litebundle.core.json.Placed
@@ -13,28 +14,39 @@ internal class LoopAttributes(
     val logits: String,
     val rules: BeamRules,
 ) {
+    private fun check(stage: StageSpec) {
+        val fed = (constants + state.keys + token).sorted()
+        val taken = stage.inputs.map { it.name }.sorted()
+        if (fed != taken || fed.distinct() != fed) throw JsonException("it feeds $fed, but its model takes $taken")
+        val given = stage.outputs.map { it.name }
+        val missing = (state.values + logits).find { it !in given } ?: return
+        throw JsonException("it reads '$missing', but its model gives $given")
+    }
+
     companion object {
         private const val MOST = 16384L
         private val known = setOf("token", "constants", "state", "logits", "start", "end", "max_tokens", "beam")
 
-        /** Throws [GraphException] for an attribute that is missing, unknown, of another type or out of its range. */
-        fun read(node: Node): LoopAttributes = try {
-            (node.attributes.keys - known).firstOrNull()?.let { throw JsonException("'$it' is no attribute") }
-            val members = Placed(Json.Object(node.attributes))
-            LoopAttributes(
+        /**
+         * Throws [JsonException] for an attribute that is missing, unknown, of another type or out of its range, for an
+         * input of [stage] that is not fed exactly once, and for an output that its model does not give.
+         */
+        fun read(attributes: Map<String, Json>, stage: StageSpec): LoopAttributes {
+            (attributes.keys - known).firstOrNull()?.let { throw JsonException("'$it' is no attribute") }
+            val members = Placed(Json.Object(attributes))
+            val rules = BeamRules(
+                start = members["start"].whole(0, Int.MAX_VALUE.toLong()).toInt(),
+                end = members["end"].whole(0, Int.MAX_VALUE.toLong()).toInt(),
+                maxTokens = members["max_tokens"].whole(1, MOST).toInt(),
+                beam = members.optional("beam")?.whole(1, MOST)?.toInt() ?: 1,
+            )
+            return LoopAttributes(
                 members["token"].text(),
                 members.optional("constants")?.list { it.text() }.orEmpty(),
                 members.optional("state")?.map { it.text() }.orEmpty(),
                 members["logits"].text(),
-                BeamRules(
-                    start = members["start"].whole(0, Int.MAX_VALUE.toLong()).toInt(),
-                    end = members["end"].whole(0, Int.MAX_VALUE.toLong()).toInt(),
-                    maxTokens = members["max_tokens"].whole(1, MOST).toInt(),
-                    beam = members.optional("beam")?.whole(1, MOST)?.toInt() ?: 1,
-                ),
-            )
-        } catch (error: JsonException) {
-            throw GraphException("node '${node.name}', ${node.op}: ${error.message}")
+                rules,
+            ).apply { check(stage) }
         }
     }
 }

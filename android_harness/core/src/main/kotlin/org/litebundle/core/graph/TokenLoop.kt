@@ -9,47 +9,33 @@ import org.litebundle.core.value.Tokens
 import org.litebundle.core.value.Value
 
 /**
- * `op` "autoregressive_decode": constant inputs → tokens, score.
+ * `op` "autoregressive_decode" of a checked graph: constant inputs → tokens, score.
  *
- * Throws [GraphException] if the node's attributes do not fit its stage.
+ * Throws [GraphException] if the stage takes no tokens or gives no logits.
  */
-internal class TokenLoop(node: Node, private val run: ModelRun) : Step {
-    private val stage = run.stage
-    private val loop = LoopAttributes.read(node)
-    private val step: TokenStep
-    private val search: BeamSearch
+internal class TokenLoop(node: Node, run: ModelRun) : Step {
+    private val loop = LoopAttributes.read(node.attributes, run.stage)
+    private val step = TokenStep(loop, run)
+    private val search = BeamSearch(loop.rules, step)
 
     init {
-        check(node)
-        step = TokenStep(loop, run)
-        search = BeamSearch(loop.rules, step)
+        val stage = run.stage
+        val token = stage.inputs[stage.input(loop.token)].dtype
+        if (token != DType.INT32 && token != DType.INT64) {
+            throw GraphException("stage '${stage.name}': input '${loop.token}' takes ${token.id}, not a token")
+        }
+        val logits = stage.outputs[stage.output(loop.logits)]
+        if (logits.dtype != DType.FLOAT32 && logits.quantization == null) {
+            throw GraphException(
+                "stage '${stage.name}': output '${loop.logits}' is ${logits.dtype.id}; logits are float32 or quantized",
+            )
+        }
     }
 
     override fun run(inputs: Array<Value>, outputs: Array<Value>) {
         step.begin(inputs)
         search.run(outputs[0] as Tokens, outputs[1] as Score)
     }
-
-    private fun check(node: Node) {
-        val fed = (listOf(loop.token) + loop.constants + loop.state.keys).sorted()
-        val taken = stage.inputs.map { it.name }.sorted()
-        if (fed != taken) fail("its loop feeds $fed, the model takes $taken")
-        if (node.inputs.size != loop.constants.size) {
-            fail("its loop names ${loop.constants.size} constants, the graph gives ${node.inputs.size}")
-        }
-        val given = stage.outputs.map { it.name }
-        (loop.state.values + loop.logits).find {
-            it !in given
-        }?.let { fail("its loop reads '$it', the model gives $given") }
-        val token = stage.inputs[stage.input(loop.token)].dtype
-        if (token != DType.INT32 && token != DType.INT64) fail("input '${loop.token}' takes ${token.id}, not a token")
-        val logits = stage.outputs[stage.output(loop.logits)]
-        if (logits.dtype != DType.FLOAT32 && logits.quantization == null) {
-            fail("output '${loop.logits}' is ${logits.dtype.id}; logits are float32 or quantized")
-        }
-    }
-
-    private fun fail(rule: String): Nothing = throw GraphException("stage '${stage.name}': $rule")
 }
 
 /** A stage's model as one step of its loop; a state is one tensor for each entry of `state`. */
@@ -59,6 +45,7 @@ private class TokenStep(loop: LoopAttributes, private val run: ModelRun) : Token
     private val constantPlaces = loop.constants.map(stage::input).toIntArray()
     private val statePlaces = loop.state.keys.map(stage::input).toIntArray()
     private val nextStatePlaces = loop.state.values.map(stage::output).toIntArray()
+    private val stateShapes = statePlaces.map { stage.inputs[it].shape.toIntArray() }
     private val logitsPlace = stage.output(loop.logits)
     private val token = Tensor().apply {
         reshape(stage.inputs[tokenPlace].dtype, stage.inputs[tokenPlace].shape.toIntArray())
@@ -82,13 +69,11 @@ private class TokenStep(loop: LoopAttributes, private val run: ModelRun) : Token
         val tensors = state(state)
         for (i in statePlaces.indices) {
             val spec = stage.inputs[statePlaces[i]]
-            tensors[i].reshape(spec.dtype, zeroShapes[i])
+            tensors[i].reshape(spec.dtype, stateShapes[i])
             tensors[i].fill(spec.quantization?.zeroPoint ?: 0)
             tensors[i].quantization = spec.quantization
         }
     }
-
-    private val zeroShapes = statePlaces.map { stage.inputs[it].shape.toIntArray() }
 
     override fun step(token: Int, from: Int, to: Int, logits: DoubleArray, at: Int) {
         this.token.fill(token)

@@ -4,18 +4,29 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
+from litebundle.cli import FELL_SHORT, HELD
 from litebundle.cli.output import emit, json_option, print_table
 
 if TYPE_CHECKING:
     from litebundle.device.devices import Device
+    from litebundle.device.gate import Gate
+    from litebundle.device.result import RunResult
 
 serial_option = click.option(
     "-s", "--serial", help="Serial number of the phone, as 'device list' shows it.  [default: the only one]"
 )
+against_option = click.option(
+    "--against",
+    type=click.Path(path_type=Path),
+    help="Folder of an earlier run to compare with: worse, not worse or undecided.",
+)
+
+
+_WORDS = {"pass": "held", "fail": "fell short", "refused": "refused: the numbers are void", "undecided": "undecided"}
 
 
 @dataclass(frozen=True)
@@ -45,6 +56,37 @@ class DevicePushDocument:
     sha256: str
     size_bytes: int
     already_there: bool
+
+
+@dataclass(frozen=True)
+class DeviceRunDocument:
+    """What `litebundle device run --json` prints."""
+
+    serial: str
+    bundle: str
+    folder: str
+    report: str
+    gate: Gate
+
+
+@dataclass(frozen=True)
+class DevicePullDocument:
+    """What `litebundle device pull --json` prints; `verdict` is the app's own."""
+
+    serial: str
+    run: str
+    folder: str
+    files: tuple[str, ...]
+    verdict: Literal["pass", "fail", "refused"]
+
+
+@dataclass(frozen=True)
+class DeviceReportDocument:
+    """What `litebundle device report --json` prints."""
+
+    folder: str
+    report: str
+    gate: Gate
 
 
 @click.group("device")
@@ -98,6 +140,118 @@ def push(bundle: Path, serial: str | None, as_json: bool) -> None:
     )
     what = "was there already" if pushed.already_there else f"{pushed.size_bytes:,} bytes"
     emit(document, as_json, lambda: click.echo(f"{pushed.path}  {what}"))
+
+
+@command.command("run", short_help="Measure a bundle on a phone.")
+@click.argument("bundle", type=click.Path(path_type=Path))
+@serial_option
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder to make.  [default: runs/<time>]")
+@click.option("--kind", type=click.Choice(["live", "replay", "optical"]), default="live", show_default=True)
+@click.option("--recording", type=click.Path(path_type=Path), help="Recorded frames for --kind replay, a stored zip.")
+@click.option("--seconds", type=click.IntRange(1, 3600), default=60, show_default=True, help="Of each restart.")
+@click.option("--restarts", type=click.IntRange(min=1), default=3, show_default=True, help="A gate needs 3.")
+@click.option(
+    "--cool-down", type=click.FloatRange(min=0), default=300, show_default=True, help="Seconds to wait for a hot phone."
+)
+@against_option
+@json_option
+def run(
+    bundle: Path,
+    serial: str | None,
+    output: Path | None,
+    kind: Literal["live", "replay", "optical"],
+    recording: Path | None,
+    seconds: int,
+    restarts: int,
+    cool_down: float,
+    against: Path | None,
+    as_json: bool,
+) -> int:
+    """Measure BUNDLE on a phone: capture to display, over several process restarts, with a report.
+
+    The phone is given back as it was, also after Ctrl-C. Exit code 1: a budget is missed, the numbers are void, it is
+    worse than the earlier run, or nothing is decided.
+    """
+    from time import gmtime, strftime
+
+    from litebundle.device.devices import choose
+    from litebundle.device.result import read_runs
+    from litebundle.device.run import Order, measure
+
+    earlier = read_runs(against) if against else ()
+    adb = choose(serial)
+    folder = output or Path("runs", strftime("%Y%m%d-%H%M%S", gmtime()))
+    order = Order(bundle, kind, seconds, restarts, recording, cool_down)
+    results = measure(adb, order, folder, _tell)
+    gate = _decided(results, earlier, against, folder / "report.html")
+    document = DeviceRunDocument(adb.serial, str(bundle), str(folder), str(folder / "report.html"), gate)
+    emit(document, as_json, lambda: _show(gate, document.report))
+    return HELD if gate.held else FELL_SHORT
+
+
+@command.command("pull", short_help="Fetch a run that is still on a phone.")
+@click.argument("run")
+@serial_option
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder to make.  [default: runs/RUN]")
+@json_option
+def pull(run: str, serial: str | None, output: Path | None, as_json: bool) -> None:
+    """Fetch the result of RUN, which an earlier 'device run' could not fetch; the phone keeps it."""
+    from litebundle.device.devices import choose
+    from litebundle.device.pull import RUNS, check_name, pull_run
+
+    check_name(run)
+    adb = choose(serial)
+    result = pull_run(adb, f"{RUNS}/{run}", output or Path("runs", run))
+    files = tuple(sorted(path.name for path in result.folder.iterdir()))
+    document = DevicePullDocument(adb.serial, run, str(result.folder), files, result.report.verdict.state)
+    emit(document, as_json, lambda: click.echo(f"{document.folder}  {', '.join(files)}"))
+
+
+@command.command("report", short_help="Decide on a run again and write its report.")
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="File to write.  [default: FOLDER/report.html]")
+@against_option
+@json_option
+def report(folder: Path, output: Path | None, against: Path | None, as_json: bool) -> int:
+    """Write the report on what 'device run' left in FOLDER: one HTML file; no phone is needed. Exit codes as for it."""
+    from litebundle.device.result import read_runs
+
+    target = output or folder / "report.html"
+    gate = _decided(read_runs(folder), read_runs(against) if against else (), against, target)
+    document = DeviceReportDocument(str(folder), str(target), gate)
+    emit(document, as_json, lambda: _show(gate, document.report))
+    return HELD if gate.held else FELL_SHORT
+
+
+def _decided(
+    results: tuple[RunResult, ...], earlier: tuple[RunResult, ...], against: Path | None, target: Path
+) -> Gate:
+    """The decision, with the report on it written."""
+    from litebundle.device.gate import decide
+    from litebundle.device.page import render
+    from litebundle.files import write_atomically
+
+    gate = decide(results, earlier, against)
+    write_atomically(target, render(gate, results).encode())
+    return gate
+
+
+def _show(gate: Gate, report: str) -> None:
+    rows = [(r.run, r.verdict, r.captured, r.presented, _ms(r.p50_ms), _ms(r.p90_ms)) for r in gate.restarts]
+    print_table("restarts", ("run", "verdict", "captured", "presented", "p50 ms", "p90 ms"), rows)
+    for budget in gate.budgets:
+        bounds = "" if budget.low is None else f" ({_ms(budget.low)} to {_ms(budget.high)})"
+        click.echo(f"{budget.name}: {budget.verdict}, {_ms(budget.measured)}{bounds}, at most {budget.limit:g}")
+    if gate.against:
+        click.echo(f"against {gate.against.folder}: {gate.against.verdict}; {gate.against.reason}")
+    for reason in gate.reasons:
+        click.echo(f"{gate.outcome}: {reason.code}: {reason.text}")
+    click.echo(f"report  {report}")
+    click.echo(_WORDS[gate.outcome])
+
+
+def _ms(value: float | None) -> str:
+    return "–" if value is None else f"{value:.1f}"
 
 
 def _tell(progress: str) -> None:

@@ -18,6 +18,7 @@ import litebundle.bundle.manifest
 import litebundle.data
 import litebundle.data.report
 import litebundle.device.devices
+import litebundle.device.gate
 import quantize
 
 # Schema -> module of `litebundle.cli`, and the document in it.
@@ -27,7 +28,10 @@ DOCUMENTS = {
     "data-check": ("data", "DataCheckDocument"),
     "device-install": ("device", "DeviceInstallDocument"),
     "device-list": ("device", "DeviceListDocument"),
+    "device-pull": ("device", "DevicePullDocument"),
     "device-push": ("device", "DevicePushDocument"),
+    "device-report": ("device", "DeviceReportDocument"),
+    "device-run": ("device", "DeviceRunDocument"),
     "error": ("output", "ErrorDocument"),
     "init": ("init", "InitDocument"),
     "inspect": ("inspect", "InspectDocument"),
@@ -41,6 +45,7 @@ DOCUMENTS = {
 FOREIGN = {
     "Device": litebundle.device.devices.Device,
     "Drift": quantize.Drift,
+    "Gate": litebundle.device.gate.Gate,
     "Finding": litebundle.data.Finding,
     "Identity": litebundle.bundle.Identity,
     "PreflightRow": quantize.PreflightRow,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from litebundle.device.adb import Adb, DeviceError, Disconnected
@@ -35,13 +36,22 @@ def push_bundle(adb: Adb, bundle: Path, progress: Progress) -> Pushed:
         LitebundleError: It is no bundle, or a damaged one.
         DeviceError: The phone is full, went away, or holds other bytes than were sent.
     """
+    check_bundle(bundle)
+    return push_file(adb, bundle, ".litebundle", progress)
+
+
+def check_bundle(bundle: Path) -> str:
+    """Check every byte of a bundle's file: the SHA-256 of its manifest, by which the app's reports name it.
+
+    Raises:
+        LitebundleError: It is no bundle, or a damaged one.
+    """
     from litebundle.bundle import Bundle
 
     if bundle.is_dir():
         raise DeviceError(f"{bundle}: a folder; give the .litebundle file")
-    with Bundle.open(bundle):
-        pass
-    return push_file(adb, bundle, ".litebundle", progress)
+    with Bundle.open(bundle) as opened:
+        return sha256(opened.read("manifest.json")).hexdigest()
 
 
 def push_file(adb: Adb, source: Path, suffix: str, progress: Progress) -> Pushed:
@@ -50,18 +60,18 @@ def push_file(adb: Adb, source: Path, suffix: str, progress: Progress) -> Pushed
     Raises:
         DeviceError: As `push_bundle`.
     """
-    sha256, size_bytes = digest_file(source), source.stat().st_size
-    target = f"{FOLDER}/{sha256[:32]}{suffix}"
-    if _digest_on(adb, target) == sha256:
-        return Pushed(target, sha256, size_bytes, already_there=True)
-    if adb.ask("mkdir", "-p", FOLDER).code:
+    digest, size_bytes = digest_file(source), source.stat().st_size
+    target = f"{FOLDER}/{digest[:32]}{suffix}"
+    if _digest_on(adb, target) == digest:
+        return Pushed(target, digest, size_bytes, already_there=True)
+    if adb.ask("mkdir", "-p", FOLDER).code or adb.ask("chmod", "755", FOLDER).code:
         raise DeviceError(f"device {adb.serial!r}: {FOLDER} cannot be made; restart the phone and start again")
     _check_room(adb, size_bytes)
     part = f"{target}.part"
     try:
         progress(f"pushing {source.name}, {size_bytes / 1e6:.1f} MB")
         _send(adb, source, part, progress)
-        if _digest_on(adb, part) != sha256:
+        if _digest_on(adb, part) != digest:
             raise DeviceError(f"{source}: other bytes arrived on device {adb.serial!r}; start again")
         if (moved := adb.ask("mv", "-f", part, target)).code:
             raise DeviceError(f"device {adb.serial!r}: {target} cannot be written ({moved.words}); start again")
@@ -70,7 +80,7 @@ def push_file(adb: Adb, source: Path, suffix: str, progress: Progress) -> Pushed
         with suppress(DeviceError):
             adb.shell("rm", "-f", part)
         raise
-    return Pushed(target, sha256, size_bytes, already_there=False)
+    return Pushed(target, digest, size_bytes, already_there=False)
 
 
 def _send(adb: Adb, source: Path, part: str, progress: Progress) -> None:

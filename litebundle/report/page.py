@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from litebundle.build.verdict import MIN_SAMPLES
 from litebundle.bundle import Bundle
-from litebundle.errors import LitebundleError
 from litebundle.report.cascade import panels
 from litebundle.report.documents import Documents, read_documents
-from litebundle.report.figures import FILTERS
+from litebundle.report.environment import environment
 from litebundle.report.operators import stage_operators
 from litebundle.report.stages import latencies, sizes
 from litebundle.report.tensors import stage_tensors
 from litebundle.report.verdicts import headline
 from litebundle.report.worst import cards
 
-if TYPE_CHECKING:
-    from jinja2 import Environment
-
 MAX_BYTES = 1_950_000
 PICTURE_BYTES = 1_200_000
-_TEMPLATES = Path(__file__).parent / "templates"
 
 
 def render(bundle: Bundle, measurements: dict[str, Any] | None) -> str:
@@ -45,7 +38,7 @@ def render(bundle: Bundle, measurements: dict[str, Any] | None) -> str:
 def _page(bundle: Bundle, measurements: dict[str, Any] | None, documents: Documents, picture_bytes: int) -> str:
     cascade = documents.cascade
     return (
-        _environment()
+        environment()
         .get_template("page.html")
         .render(
             manifest=bundle.manifest,
@@ -62,20 +55,3 @@ def _page(bundle: Bundle, measurements: dict[str, Any] | None, documents: Docume
             min_samples=MIN_SAMPLES,
         )
     )
-
-
-@cache
-def _environment() -> Environment:
-    try:
-        from jinja2 import Environment, FileSystemLoader, StrictUndefined
-    except ImportError as error:
-        raise LitebundleError("the report needs jinja2; install it with: pip install 'litebundle[report]'") from error
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= FILTERS
-    return environment

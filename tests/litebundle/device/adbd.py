@@ -151,6 +151,8 @@ class Daemon:
         """Cut the cable; with `for_good` nobody can connect again."""
         if for_good:
             self._accepts = False
+            with suppress(OSError):
+                self._socket.shutdown(socket.SHUT_RDWR)  # close alone would let one more in
             self._socket.close()
         for connection in self._connections:
             with suppress(OSError):

@@ -33,7 +33,9 @@ class Phone:
             "ro.build.version.sdk": "35",
         }
     )
-    settings: dict[str, str] = field(default_factory=lambda: {"stay_on_while_plugged_in": "0", "low_power": "0"})
+    settings: dict[str, str] = field(
+        default_factory=lambda: {"stay_on_while_plugged_in": "0", "low_power": "0", "boot_count": "12"}
+    )
     app_version: str | None = "0.1.0"
     install_answer: str = "Success\n"
     thermal_status: list[int] = field(default_factory=lambda: [0])
@@ -128,6 +130,9 @@ class Phone:
         for target in (word for word in words if not word.startswith("-")):
             for name in [name for name in self.files if name == target or name.startswith(target + "/")]:
                 del self.files[name]
+        return Done()
+
+    def _chmod(self, words: list[str]) -> Done:
         return Done()
 
     def _mv(self, words: list[str]) -> Done:

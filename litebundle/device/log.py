@@ -1,0 +1,145 @@
+"""The phone's log while the app measures: its markers, and how it ended if it did."""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass
+
+from litebundle.device.adb import Adb, DeviceError, Disconnected, Lines
+from litebundle.device.install import PACKAGE
+from litebundle.device.push import Progress
+
+_TAGS = ("litebundle:I", "AndroidRuntime:E", "am_crash:V", "am_kill:V", "am_proc_died:V", "am_anr:V", "*:S")
+_LINE = re.compile(r"\s*\d+\.\d+\s+(?:\S+\s+)?(\d+)\s+\d+\s+[VDIWEFA]\s+(\S+)\s*: (.*)")
+_QUIET_S = 5.0
+
+
+@dataclass(frozen=True)
+class Watch:
+    """A run that is to be followed until its end.
+
+    `since`: the phone's clock in seconds before the app was started; `others`: processes of the app from before then;
+    `boots`: how often the phone had started.
+    """
+
+    adb: Adb
+    run: str
+    since: str
+    others: frozenset[str]
+    boots: str
+    seconds: float
+    patience_s: float
+
+
+def watch(adb: Adb, run: str, seconds: float, patience_s: float) -> Watch:
+    """Look at the phone before the app is started."""
+    others = frozenset(adb.ask("pidof", PACKAGE).out.split())
+    return Watch(adb, run, adb.ask("date", "+%s").out.strip(), others, boots(adb), seconds, patience_s)
+
+
+def boots(adb: Adb) -> str:
+    return adb.ask("settings", "get", "global", "boot_count").out.strip()
+
+
+def follow(watch: Watch, progress: Progress) -> str:
+    """Wait for the run's end: the path of its report on the phone.
+
+    A connection that breaks and comes back is taken up again, since the app goes on without it.
+
+    Raises:
+        DeviceError: The phone refused the bundle or the plan, the app crashed, was ended or said nothing in time, or
+            the phone was restarted.
+    """
+    deadline = time.monotonic() + watch.seconds + watch.patience_s
+    while True:
+        words = ("logcat", "-b", "main,crash,events", "-v", "epoch", "-T", f"{watch.since}.000", "-s", *_TAGS)
+        try:
+            with watch.adb.lines(*words) as lines:
+                return _Follower(watch, deadline, progress).read(lines)
+        except (EOFError, Disconnected):
+            _take_up_again(watch, progress)
+
+
+def _take_up_again(watch: Watch, progress: Progress) -> None:
+    progress("the connection broke; waiting for the phone")
+    try:
+        watch.adb.wait_for_return()
+        restarted = boots(watch.adb) != watch.boots
+    except Disconnected:
+        raise Disconnected(
+            f"device {watch.adb.serial!r}: it went away during the run; check the cable and that it has power; if the "
+            f"app goes on, 'litebundle device pull {watch.run}' fetches its result later"
+        ) from None
+    if restarted:
+        raise DeviceError(f"device {watch.adb.serial!r}: it was restarted during the run; start again")
+
+
+class _Follower:
+    def __init__(self, watch: Watch, deadline: float, progress: Progress) -> None:
+        self._watch = watch
+        self._deadline = deadline
+        self._progress = progress
+        self._crashing: str | None = None
+        self._told = False
+        self._gone = False
+
+    def read(self, lines: Lines) -> str:
+        while time.monotonic() < self._deadline:
+            line = lines.next(min(_QUIET_S, max(0.05, self._deadline - time.monotonic())))
+            if line is None:
+                self._look_for_the_process()
+            elif (match := _LINE.match(line)) and (report := self._hear(match[1], match[2], match[3])):
+                return report
+        raise DeviceError(
+            f"run {self._watch.run}: no result within {self._watch.seconds + self._watch.patience_s:g} s; unlock the "
+            "phone, look whether the app asks for something, and start again"
+        )
+
+    def _hear(self, process: str, tag: str, text: str) -> str | None:
+        if tag == "litebundle":
+            return self._marker(text)
+        if tag == "AndroidRuntime":
+            # FATAL EXCEPTION, then "Process: …, PID: …", then the exception.
+            if self._crashing == process:
+                raise self._ended(f"the app crashed: {text.strip()}")
+            self._crashing = process if text.startswith(f"Process: {PACKAGE},") else None
+        elif tag.startswith("am_"):
+            self._event(tag, text.strip("[]").split(","))
+        return None
+
+    def _marker(self, text: str) -> str | None:
+        word, run, what, *rest = (*text.split(" ", 3), "", "")[:4]
+        if (word, run) != ("RUN", self._watch.run):
+            return None
+        told = " ".join(rest).strip()
+        if what == "DONE":
+            return told
+        if what == "REFUSED":
+            raise DeviceError(f"run {run}: the phone refused the bundle: {told}")
+        if what == "FAILED":
+            raise self._ended(f"the app could not finish: {told}")
+        if what == "STARTED" and not self._told:
+            self._told = True
+            self._progress(f"run {run}: the app measures")
+        return None
+
+    def _event(self, tag: str, fields: list[str]) -> None:
+        if PACKAGE not in fields or fields[1] in self._watch.others:
+            return
+        if tag == "am_crash":
+            raise self._ended(f"the app crashed: {': '.join(part for part in fields[4:6] if part)}")
+        if tag == "am_anr":
+            raise self._ended("the app did not respond")
+        raise self._ended(f"the system ended the app ({' '.join(fields[3:])})")
+
+    def _look_for_the_process(self) -> None:
+        """Gone twice in a row: its last words have had the time to arrive."""
+        gone = self._watch.adb.ask("pidof", PACKAGE).code != 0
+        if gone and self._gone:
+            raise self._ended("the app is gone, without a word in the log")
+        self._gone = gone
+
+    def _ended(self, what: str) -> DeviceError:
+        serial = self._watch.adb.serial
+        return DeviceError(f"run {self._watch.run}: {what}; see 'adb -s {serial} logcat -d -b crash', then start again")

@@ -1,0 +1,109 @@
+"""Measuring a bundle on a phone: as many process restarts as asked, each fetched and checked before the next."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from posixpath import dirname
+from typing import Literal
+
+from litebundle.device.adb import Adb, DeviceError
+from litebundle.device.install import PACKAGE, installed
+from litebundle.device.log import follow, watch
+from litebundle.device.pull import pull_run
+from litebundle.device.push import Progress, check_bundle, push_file
+from litebundle.device.result import RunResult
+from litebundle.device.states import ready, wait_until_cool
+
+ACTIVITY = f"{PACKAGE}/.RunActivity"
+# For copying the bundle, its self-test and writing the report, besides the measured time.
+_PATIENCE_S = 180.0
+
+Kind = Literal["live", "replay", "optical"]
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be measured. `recording`: a stored zip, for kind "replay" alone; `cool_down_s`: longest wait for a
+    hot phone, before each restart.
+    """
+
+    bundle: Path
+    kind: Kind
+    seconds: int
+    restarts: int
+    recording: Path | None
+    cool_down_s: float
+
+
+def measure(adb: Adb, order: Order, folder: Path, progress: Progress) -> tuple[RunResult, ...]:
+    """Measure, one folder in `folder` per restart. Whatever happens, the phone is given back as it was.
+
+    Raises:
+        DeviceError: The phone cannot measure, or did not; restarts that were finished stay.
+        LitebundleError: The bundle is none, or damaged.
+    """
+    _check(order, folder)
+    digest = check_bundle(order.bundle)
+    installed(adb)
+    wait_until_cool(adb, order.cool_down_s, progress)
+    bundle = push_file(adb, order.bundle, ".litebundle", progress)
+    recording = push_file(adb, order.recording, ".zip", progress) if order.recording else None
+    series = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(2)}"
+    results = []
+    with ready(adb, progress):
+        for restart in range(1, order.restarts + 1):
+            if restart > 1:
+                wait_until_cool(adb, order.cool_down_s, progress)
+            progress(f"restart {restart} of {order.restarts}, {order.seconds} s")
+            plan = {
+                "format_version": "1.0",
+                "run": f"{series}-{restart:02d}",
+                "kind": order.kind,
+                "seconds": order.seconds,
+                "recording": recording and recording.path,
+            }
+            report = _run_once(adb, plan, bundle.path, order.seconds, progress)
+            result = pull_run(adb, dirname(report), folder / str(plan["run"]))
+            if result.report.bundle.digest != digest:
+                raise DeviceError(f"{result.folder}: the app ran another bundle than {order.bundle}; install it again")
+            results.append(result)
+    return tuple(results)
+
+
+def _check(order: Order, folder: Path) -> None:
+    if (order.recording is not None) != (order.kind == "replay"):
+        raise DeviceError("a recording is for --kind replay, and for no other; give both or neither")
+    if order.recording and order.recording.is_dir():
+        raise DeviceError(f"{order.recording}: a folder; store it as a zip (zip -0 -r recording.zip .) and give that")
+    if folder.exists() and any(folder.iterdir()):
+        raise DeviceError(f"{folder}: there is something in it already; give -o another place")
+
+
+def _run_once(adb: Adb, plan: dict[str, object], bundle: str, seconds: int, progress: Progress) -> str:
+    """One process from start to end: the path of its report on the phone."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "plan.json")
+        file.write_text(json.dumps(plan), encoding="utf-8")
+        plan_path = push_file(adb, file, ".json", lambda text: None).path
+    try:
+        adb.ask("am", "force-stop", PACKAGE)
+        watched = watch(adb, str(plan["run"]), seconds, _PATIENCE_S)
+        words = ("am", "start", "-W", "-n", ACTIVITY, "--es", "bundle", bundle, "--es", "plan", plan_path)
+        started = adb.shell(*words, timeout_s=60)
+        if started.code or "Error" in started.words:
+            raise DeviceError(f"device {adb.serial!r}: the app does not start: {started.words}; install it again")
+        return follow(watched, progress)
+    finally:
+        _remove(adb, plan_path, progress)
+
+
+def _remove(adb: Adb, path: str, progress: Progress) -> None:
+    try:
+        adb.ask("rm", "-f", path)
+    except DeviceError:
+        progress(f"{path} was left on the phone, which is gone; it is small, and of no use to anyone else")

@@ -35,16 +35,17 @@ sealed interface SensorClock {
         /**
          * Decides from the first frames of a run; a domain is plausible if every one of [readings] is.
          *
-         * A declared boottime that the readings contradict is undecided too: the camera is not what it says. If both
-         * domains are plausible, the timestamps do not tell which it is; that is undecided unless [offset] says that
-         * both clocks read the same (a device that has not slept since it started), within the error that every time
-         * has anyway. A later sleep ends that: the frames behind it have no exposure times ([SensorTimeline]).
+         * A declared boottime that every one of the readings contradicts is undecided too: the camera is not what it
+         * says. If both domains are plausible, the timestamps do not tell which it is; that is undecided unless
+         * [offset] says that both clocks read the same (a device that has not slept since it started), within the error
+         * that every time has anyway. A later sleep ends that: the frames behind it have no exposure times
+         * ([SensorTimeline]).
          */
         fun decide(source: TimestampSource, readings: List<SensorReading>, offset: ClockOffset?): SensorClock {
             val plausible = ClockDomain.entries.filter { domain -> readings.all { plausible(it, domain) } }
             return when {
                 readings.isEmpty() -> Undecided("no frame arrived to compare the clocks with")
-                source == TimestampSource.REALTIME -> declared(readings, plausible)
+                source == TimestampSource.REALTIME -> declared(readings)
                 plausible.size == 1 -> Inferred(plausible.single())
                 plausible.isEmpty() -> Undecided("the sensor's timestamps fit neither clock: ${ages(readings)}")
                 offset != null && offset.isNothing() -> Immaterial
@@ -52,8 +53,8 @@ sealed interface SensorClock {
             }
         }
 
-        private fun declared(readings: List<SensorReading>, plausible: List<ClockDomain>) =
-            if (ClockDomain.BOOTTIME in plausible) {
+        private fun declared(readings: List<SensorReading>) =
+            if (readings.any { plausible(it, ClockDomain.BOOTTIME) }) {
                 Realtime
             } else {
                 Undecided("the camera declares boottime and its timestamps do not fit it: ${ages(readings)}")

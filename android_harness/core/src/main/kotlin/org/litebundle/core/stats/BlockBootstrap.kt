@@ -7,6 +7,10 @@ package org.litebundle.core.stats
  * A resample is ⌈n / b⌉ blocks of b neighbours, each beginning anywhere, the series closed to a ring, cut to n. A
  * percentile's interval is from the 2.5th to the 97.5th percentile of what it is in the resamples. Equal series have
  * equal intervals: the random numbers are always the same.
+ *
+ * How often such intervals held the truth, of 200 Gaussian AR(1) series: for p50 to p95 of 900 samples 94 to 97 times
+ * of 100 with a memory of 0 or 0.5, 89 to 93 with one of 0.8; of 1800, 93 to 97. On 300 samples they are too sure of
+ * themselves: 88 to 92 for p90 where there is memory, and 59 to 86 for p99.
  */
 object BlockBootstrap {
     /** Resamples. */
@@ -52,8 +56,11 @@ object BlockBootstrap {
         for (replicate in 0 until replicates) {
             counts.fill(0)
             for (first in 0 until size step block) {
-                val start = random.nextBelow(size)
-                for (i in 0 until minOf(block, size - first)) counts[ranks[(start + i) % size]]++
+                var from = random.nextBelow(size)
+                repeat(minOf(block, size - first)) {
+                    counts[ranks[from]]++
+                    if (++from == size) from = 0
+                }
             }
             var rank = -1
             var seen = 0

@@ -27,6 +27,12 @@ class SensorClockTest {
     }
 
     @Test
+    fun `a declared boottime is believed although some frame came late`() {
+        val late = readings(0, 700_000_000, 20_000_000)
+        assertEquals(SensorClock.Realtime, SensorClock.decide(TimestampSource.REALTIME, late, awake))
+    }
+
+    @Test
     fun `a declared boottime that the timestamps contradict is undecided`() {
         val reason = undecided(SensorClock.decide(TimestampSource.REALTIME, readings(HOURS_38, 20_000_000), slept))
         assertTrue("do not fit it" in reason && "136800020000000" in reason, reason)

@@ -2,12 +2,16 @@ package org.litebundle.core.run
 
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertNull
+import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 import org.litebundle.core.clock.MonotonicClock
 import org.litebundle.core.clock.MonotonicNs
+import org.litebundle.core.frame.LatestSlot
 import org.litebundle.core.ledger.Ledger
 import org.litebundle.core.ledger.Outcome
 import org.litebundle.core.ledger.StageTimes
+import org.litebundle.core.ledger.Violation
+import java.lang.management.ManagementFactory
 
 class FrameLoopTest {
     private var now = 100L
@@ -49,6 +53,43 @@ class FrameLoopTest {
         assertEquals(listOf(StageTimes(at(103), at(104), at(104), at(109), at(109), at(111), 1)), record.stages)
         assertEquals(at(111), record.submitted)
         assertEquals(Outcome.Unfinished, record.outcome)
+    }
+
+    @Test
+    fun `a frame costs no allocation, nor does the slot that it waits in`() {
+        val ledger = Ledger(listOf("only"), 30_000) { MonotonicNs(it) }
+        val result = "result"
+        val loop = FrameLoop(
+            converter = { picture: String, photo -> photo.reshape(picture.length, 1, 3) },
+            pipeline = { _, listener ->
+                for (mark in 0 until StageMark.entries.size) {
+                    listener.mark(
+                        0,
+                        StageMark.entries[mark],
+                        MonotonicNs(now++),
+                    )
+                }
+                result
+            },
+            display = { frame, _: String, _ -> ledger.superseded(frame) },
+            ledger = ledger,
+            clock = { MonotonicNs(now++) },
+        )
+        val slot = LatestSlot<String>()
+
+        fun frame() {
+            slot.offer("older")
+            val replaced = slot.offer("picture")
+            loop.process(ledger.captured(now++), checkNotNull(slot.take()))
+            check(replaced == "older")
+        }
+        val threads = ManagementFactory.getThreadMXBean() as com.sun.management.ThreadMXBean
+        repeat(20_000) { frame() }
+        val before = threads.currentThreadAllocatedBytes
+        repeat(10_000) { frame() }
+        val allocated = threads.currentThreadAllocatedBytes - before
+        assertTrue(allocated < 1_000, "10000 frames allocated $allocated bytes")
+        assertEquals(emptyList<Violation>(), ledger.violations().take(1))
     }
 
     @Test

@@ -245,7 +245,7 @@ def _show(gate: Gate, report: str) -> None:
     if gate.against:
         click.echo(f"against {gate.against.folder}: {gate.against.verdict}; {gate.against.reason}")
     for reason in gate.reasons:
-        click.echo(f"{gate.outcome}: {reason.code}: {reason.text}")
+        click.echo(f"{reason.code}: {reason.text}")
     click.echo(f"report  {report}")
     click.echo(_WORDS[gate.outcome])
 

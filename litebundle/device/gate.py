@@ -230,7 +230,8 @@ def _reasons(runs: Sequence[RunResult], budgets: Sequence[Budget], against: Comp
             found["undecided"].append(Why(budget.name, text))
     if against and against.verdict != "not worse":
         kind = "fail" if against.verdict == "worse" else "undecided"
-        found[kind].append(Why("against", f"{against.verdict} than {against.folder}: {against.reason}"))
+        than = "worse than" if kind == "fail" else "undecided against"
+        found[kind].append(Why("against", f"{than} {against.folder}: {against.reason}"))
     if len(runs) < RESTARTS:
         found["undecided"].append(
             Why("few_restarts", f"a gate needs {RESTARTS} process restarts, this run has {len(runs)}")

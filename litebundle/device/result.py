@@ -251,6 +251,10 @@ def read_run(folder: Path) -> RunResult:
     found, told = samples.presented, report.frames.presented
     if found != told:
         raise DeviceError(f"{folder}: {SAMPLES} has {found} presented frames, {REPORT} counts {told}; run again")
+    latency = report.latency.exposure_mid_to_present_ms
+    found, told = len(samples.steady_ms), latency.count if latency else 0
+    if found != told:
+        raise DeviceError(f"{folder}: {SAMPLES} has {found} results of the steady state, {REPORT} {told}; run again")
     return RunResult(folder, report, samples)
 
 

@@ -160,7 +160,8 @@ def test_void_numbers_are_told(measure, daemon, phone, measuring) -> None:
     phone.behave = measuring(verdict={"state": "refused", "reasons": [{"code": "debuggable_build", "text": "it is"}]})
     answer = measure(restarts=3)
     assert answer.code == 1
-    assert "refused: debuggable_build: it is" in answer.out
+    assert "\ndebuggable_build: it is\n" in answer.out
+    assert answer.out.endswith("refused: the numbers are void\n")
 
 
 def test_against_an_earlier_run(measure, daemon, phone, measuring, tmp_path) -> None:

@@ -12,9 +12,11 @@ import pytest
 
 from litebundle.device.adb import DeviceError
 from litebundle.device.result import RunReport, read_run, read_runs
+from litebundle.device.statistics import p90
 from tests.litebundle.device import runs
 
 SCHEMA = json.loads((Path(__file__).parents[3] / "docs/harness-report.schema.json").read_text(encoding="utf-8"))
+REPLAYED = Path(__file__).parents[3] / "android_harness/cli/target/replay/once/example"
 VALIDATOR = jsonschema.Draft202012Validator(SCHEMA)
 
 
@@ -108,6 +110,11 @@ def test_frames_of_unknown_exposure_count_as_presented_and_have_no_latency(tmp_p
         ("samples.csv", b"frame,outcome\n1,presented\n", "its samples are cut off"),
         ("samples.csv", runs.samples_csv(runs.latencies(0, 99)), "99 presented frames, report.json counts 100"),
         ("samples.csv", runs.samples_csv(runs.latencies(0, 100))[:-4000], "presented frames, report.json counts 100"),
+        (
+            "report.json",
+            json.dumps(runs.report("one", runs.latencies(0, 100), steady_state={"from_frame": 50})).encode(),
+            "50 results of the steady state, report.json 80",
+        ),
     ],
 )
 def test_an_incomplete_result_is_refused_by_name(tmp_path, file, data, words) -> None:
@@ -116,6 +123,14 @@ def test_an_incomplete_result_is_refused_by_name(tmp_path, file, data, words) ->
     with pytest.raises(DeviceError, match=words) as caught:
         read_run(folder)
     assert str(folder) in str(caught.value)
+
+
+@pytest.mark.skipif(not REPLAYED.is_dir(), reason="no replay was written yet: make harness runs it")
+def test_what_the_harness_writes_is_read_with_the_figures_that_it_gives() -> None:
+    run = read_run(REPLAYED)
+    told = run.report.latency.exposure_mid_to_present_ms
+    assert p90(run.samples.steady_ms) == pytest.approx(told.p90.value, abs=1e-6)
+    assert len(run.samples.steady_ms) == told.count
 
 
 def test_a_folder_without_runs(tmp_path) -> None:

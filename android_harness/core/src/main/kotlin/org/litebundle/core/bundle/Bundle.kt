@@ -7,10 +7,8 @@ import org.litebundle.core.json.JsonException
 import org.litebundle.core.json.Placed
 import java.io.Closeable
 import java.io.File
-import java.io.FileNotFoundException
 import java.io.IOException
 import java.nio.ByteBuffer
-import java.nio.file.NoSuchFileException
 
 /**
  * An open bundle, every byte of it checked (docs/bundle.md, "Integrity"), but for what needs a runtime: an engine holds
@@ -82,8 +80,6 @@ class Bundle private constructor(container: Container) : Closeable {
             Bundle(Container.open(file))
         } catch (error: BundleException) {
             throw BundleException("$file: ${error.message}")
-        } catch (_: NoSuchFileException) {
-            throw FileNotFoundException("$file: no such bundle")
         }
 
         /**

@@ -1,6 +1,7 @@
 package org.litebundle.core.bundle
 
 import java.io.File
+import java.io.FileInputStream
 import java.io.IOException
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
@@ -9,7 +10,6 @@ import java.nio.file.FileVisitResult
 import java.nio.file.Files
 import java.nio.file.Path
 import java.nio.file.SimpleFileVisitor
-import java.nio.file.StandardOpenOption
 import java.nio.file.attribute.BasicFileAttributes
 
 /** The files of a bundle by name: read-only, little-endian views that share no position. */
@@ -20,7 +20,7 @@ internal class Container private constructor(private val files: Map<String, Byte
 
     companion object {
         /** The zip or the folder at [file], mapped. Throws [BundleException] or [IOException]. */
-        fun open(file: File): Container = if (file.isDirectory) folder(file.toPath()) else zip(map(file.toPath()))
+        fun open(file: File): Container = if (file.isDirectory) folder(file.toPath()) else zip(map(file))
 
         fun zip(bytes: ByteBuffer): Container {
             val zip = Zip(bytes.asReadOnlyBuffer())
@@ -46,10 +46,10 @@ internal class Container private constructor(private val files: Map<String, Byte
                 },
             )
             Names.checkDistinct(paths.keys.toList())
-            return Container(paths.mapValues { map(it.value) })
+            return Container(paths.mapValues { map(it.value.toFile()) })
         }
 
-        private fun map(path: Path): ByteBuffer = FileChannel.open(path, StandardOpenOption.READ).use { channel ->
+        private fun map(file: File): ByteBuffer = FileInputStream(file).channel.use { channel ->
             val sizeBytes = channel.size()
             if (sizeBytes > Int.MAX_VALUE) throw BundleException("it is larger than ${Int.MAX_VALUE} bytes")
             if (sizeBytes ==

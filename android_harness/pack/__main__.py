@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from android_harness.pack import apk, checks, signing
-from android_harness.pack.dex import Shrinker, dex, native_rules
+from android_harness.pack.dex import Shrinker, dex
 from litebundle.bundle.zip_writer import Content, write_zip
 from litebundle.errors import LitebundleError
 
@@ -27,7 +27,7 @@ def main(arguments: list[str]) -> int:
             folder = Path(temporary)
             write_unsigned(options, folder, folder / UNSIGNED)
             signing.sign(folder / UNSIGNED, folder / NAME, keystore)
-            checks.check(folder / NAME, folder)
+            checks.check(folder / NAME, apk.found_by_name(options.classpath), folder)
             for name in (UNSIGNED, "mapping.txt", NAME):
                 (folder / name).replace(options.output / name)
     except LitebundleError as error:
@@ -41,14 +41,12 @@ def main(arguments: list[str]) -> int:
 
 def write_unsigned(options: argparse.Namespace, folder: Path, output: Path) -> None:
     classes, native = apk.split(options.classpath)
-    by_name = folder / "native.pro"
-    by_name.write_text(native_rules(native), encoding="utf-8")
     shrinker = Shrinker(options.java_home, options.r8, options.platform)
     contents: dict[str, Content] = {
         **apk.resources(options.resources),
         **apk.libraries(native),
         **apk.loader_properties(classes),
-        **dex(shrinker, classes, [by_name, *options.rules], folder),
+        **dex(shrinker, classes, options.rules, folder),
         apk.asset(options.bundle): options.bundle,
     }
     with output.open("wb") as file:
@@ -59,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser("python -m android_harness.pack", fromfile_prefix_chars="@")
     parser.add_argument("--classpath", type=_paths, required=True, help="jars of the app and of all it runs with")
     parser.add_argument("--resources", type=Path, required=True, help="APK of resources that aapt2 linked")
-    parser.add_argument("--rules", type=Path, nargs="*", default=[], help="more keep rules, as aapt2's")
+    parser.add_argument("--rules", type=Path, nargs="+", required=True, help="what R8 keeps")
     parser.add_argument("--bundle", type=Path, required=True, help="the bundle that the app runs by itself")
     parser.add_argument("--platform", type=Path, required=True, help="jar of the Android platform")
     parser.add_argument("--r8", type=Path, required=True, help="jar of R8")

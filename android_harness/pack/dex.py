@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +9,6 @@ from pathlib import Path
 from android_harness.pack.tools import run
 
 MIN_API = 26
-RULES = Path(__file__).with_name("rules.pro")
 # R8 ends before what the JVM's second compiler and parallel collectors cost is paid back: half the time on two cores.
 _ONE_SHOT = ("-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC")
 
@@ -35,29 +32,9 @@ def dex(shrinker: Shrinker, jars: Sequence[Path], rules: Sequence[Path], folder:
             *("-Xmx2g", *_ONE_SHOT, "-cp", shrinker.r8, "com.android.tools.r8.R8"),
             *("--release", "--min-api", str(MIN_API), "--no-data-resources"),
             *("--lib", shrinker.platform, "--lib", shrinker.java_home),
-            *(part for file in (RULES, *rules) for part in ("--pg-conf", file)),
+            *(part for file in rules for part in ("--pg-conf", file)),
             *("--pg-map-output", folder / "mapping.txt", "--output", output),
             *jars,
         ]
     )
     return {file.name: file.read_bytes() for file in sorted(output.glob("*.dex"))}
-
-
-def native_rules(jars: Sequence[Path]) -> str:
-    """Keep rules for what native code finds by name, from the lists that JavaCPP puts beside each library.
-
-    A library's JNI_OnLoad looks up every class in its jni-config.json and fails if one is missing; of those with
-    `allDeclaredMethods` it also calls methods and reads fields. No caller in bytecode shows either to R8.
-    """
-    rules = set()
-    for jar in jars:
-        with zipfile.ZipFile(jar) as archive:
-            for name in archive.namelist():
-                if name.endswith("/jni-config.json"):
-                    rules |= {_rule(entry) for entry in json.loads(archive.read(name))}
-    return "\n".join(sorted(rules)) + "\n"
-
-
-def _rule(entry: dict[str, object]) -> str:
-    members = "{ *; }" if "allDeclaredMethods" in entry else "{ native <methods>; }"
-    return f"-keep class {entry['name']} {members}"

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from android_harness.pack import apk, checks
-from android_harness.pack.dex import native_rules
 from android_harness.pack.elf import load_alignment
 from android_harness.pack.tools import PackError
 from litebundle.bundle.zip_writer import write_zip
@@ -126,12 +125,13 @@ def test_the_smallest_load_alignment_counts() -> None:
         load_alignment(b"\0" * 64)
 
 
-def test_classes_that_native_code_looks_up_are_kept(tmp_path: Path) -> None:
-    listed = [{"name": "org.a.Named"}, {"name": "org.a.Called", "allDeclaredMethods": True}]
+def test_classes_that_native_code_looks_up_are_asked_for(tmp_path: Path) -> None:
+    listed = [{"name": "org.a.Outer$Named"}, {"name": "java.lang.String"}]
     with zipfile.ZipFile(tmp_path / "native.jar", "w") as jar:
         jar.writestr("META-INF/native-image/android-arm64/jnia/jni-config.json", json.dumps(listed))
-        jar.writestr("META-INF/native-image/android-arm64/jnia/reflect-config.json", "[]")
-    assert native_rules([tmp_path / "native.jar"]).splitlines() == [
-        "-keep class org.a.Called { *; }",
-        "-keep class org.a.Named { native <methods>; }",
-    ]
+        jar.writestr("META-INF/native-image/android-arm64/jnia/reflect-config.json", '[{"name": "org.a.Other"}]')
+    wanted = apk.found_by_name([tmp_path / "native.jar"])
+    assert wanted == {"org.a.Outer$Named"}
+    checks.check_classes("  Class descriptor  : 'Lorg/a/Outer$Named;'\n", wanted)
+    with pytest.raises(PackError, match=r"looks up \['org\.a\.Outer\$Named'\]"):
+        checks.check_classes("  Class descriptor  : 'Lorg/a/Outer;'\n", wanted)

@@ -1,8 +1,8 @@
 package org.litebundle.core.graph
 
 import io.kotest.property.Arb
-import io.kotest.property.arbitrary.numericDouble
 import io.kotest.property.arbitrary.list
+import io.kotest.property.arbitrary.numericDouble
 import io.kotest.property.checkAll
 import kotlinx.coroutines.runBlocking
 import org.junit.jupiter.api.Assertions.assertEquals

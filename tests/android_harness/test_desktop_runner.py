@@ -9,8 +9,11 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from litebundle.bundle.zip_writer import write_zip
+
 ROOT = Path(__file__).parents[2]
 RUNNER = ROOT / "android_harness/cli/litebundle-harness"
+FILES = ("report.json", "report.txt", "samples.csv", "trace.perfetto-trace")
 BUNDLE = ROOT / "dist/formula_scan-0.1.0.litebundle"
 
 pytestmark = [
@@ -33,6 +36,15 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture
+def plan(tmp_path: Path) -> Path:
+    cost = {"pre_ms": 0, "run_ms": 1, "post_ms": 0}
+    stages = dict.fromkeys(("locate", "orient", "encode", "decode"), cost)
+    path = tmp_path / "plan.json"
+    path.write_text(json.dumps({"format_version": "1.0", "refresh_hz": 60, "convert_ms": 0, "stages": stages}))
+    return path
+
+
 def test_a_made_recording_fits_the_schema(recording: Path) -> None:
     schema = json.loads((ROOT / "docs/recording.schema.json").read_text(encoding="utf-8"))
     jsonschema.Draft202012Validator.check_schema(schema)
@@ -43,12 +55,19 @@ def test_a_made_recording_fits_the_schema(recording: Path) -> None:
     assert files == {frame["file"] for frame in index["frames"]}
 
 
-def test_a_disk_that_fills_up_leaves_nothing_half_visible(recording: Path, tmp_path: Path) -> None:
-    example = json.loads((ROOT / "android_harness/cli/target/replay/once/example/report.json").read_text())
-    cost = {"pre_ms": 0, "run_ms": 1, "post_ms": 0}
-    stages = {stage["name"]: cost for stage in example["stages"]}
-    plan = tmp_path / "plan.json"
-    plan.write_text(json.dumps({"format_version": "1.0", "refresh_hz": 60, "convert_ms": 0, "stages": stages}))
+def test_a_zipped_recording_replays_as_its_folder_does(recording: Path, plan: Path, tmp_path: Path) -> None:
+    packed = tmp_path / "recording.zip"
+    names = {path.relative_to(recording).as_posix(): path for path in recording.rglob("*") if path.is_file()}
+    with packed.open("wb") as file:
+        write_zip(file, names, lambda name: 4)
+    for source, out in ((recording, "folder"), (packed, "zip")):
+        replayed = _run("replay", BUNDLE, source, "--out", tmp_path / out / "run", "--plan", plan)
+        assert replayed.returncode == 0, replayed.stderr
+    for name in FILES:
+        assert (tmp_path / "folder/run" / name).read_bytes() == (tmp_path / "zip/run" / name).read_bytes()
+
+
+def test_a_disk_that_fills_up_leaves_nothing_half_visible(recording: Path, plan: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     limited = ("bash", "-c", 'ulimit -f 64; exec "$@"', "limited")
     full = _run("replay", BUNDLE, recording, "--out", out, "--plan", plan, prefix=limited)
@@ -56,12 +75,7 @@ def test_a_disk_that_fills_up_leaves_nothing_half_visible(recording: Path, tmp_p
     assert list(out.iterdir()) == []
     whole = _run("replay", BUNDLE, recording, "--out", out, "--plan", plan)
     assert whole.returncode == 0, whole.stderr
-    assert sorted(path.name for path in out.iterdir()) == [
-        "report.json",
-        "report.txt",
-        "samples.csv",
-        "trace.perfetto-trace",
-    ]
+    assert sorted(path.name for path in out.iterdir()) == sorted(FILES)
 
 
 def test_bad_input_has_no_stack_trace(tmp_path: Path) -> None:

@@ -26,6 +26,11 @@ internal class RecordedCamera(
     private val join = ResultJoin(ledger, this)
     private var started = 0
 
+    /** The frame that was still in the slot when everything had come. */
+    @Volatile
+    var last: Waiting? = null
+        private set
+
     /** In the order of time. */
     val events: List<CameraEvent> = recording.frames.flatMapIndexed { index, frame ->
         listOfNotNull(
@@ -45,10 +50,11 @@ internal class RecordedCamera(
         }
     }
 
-    /** Nothing more comes. */
+    /** Nothing more comes: the slot is closed. */
     fun finish() {
         startUntil(recording.frames.lastIndex)
         join.finish()
+        last = slot.close()
     }
 
     override fun joined(frame: Long, image: YuvImage, exposure: Exposure) {

@@ -5,7 +5,7 @@ import org.litebundle.core.stats.Distribution
 import org.litebundle.core.verdict.Verdict
 import java.util.Locale
 
-/** A run for a terminal, 80 columns wide: what it was, its latencies, and whether they may be quoted. */
+/** A run for a terminal, in 80 columns but for names and reasons: what it was, its latencies, and whether they may be quoted. */
 internal class TextForm(private val data: RunData, private val out: Appendable) {
     private val summary = data.summary
 
@@ -38,7 +38,8 @@ internal class TextForm(private val data: RunData, private val out: Appendable) 
     private fun writeFrames() = with(summary.frames) {
         val drops = DropCause.entries.joinToString { "${it.name.lowercase()} ${dropped[it] ?: 0}" }
         line()
-        line("frames $captured: presented $presented, superseded $superseded, dropped ($drops), failed $failed")
+        line("frames $captured: presented $presented, superseded $superseded, failed $failed")
+        line("dropped: $drops")
         if (unfinished > 0) line("unfinished $unfinished")
         line(summary.steadyFrom?.let { "steady from frame $it" } ?: "no steady state")
     }

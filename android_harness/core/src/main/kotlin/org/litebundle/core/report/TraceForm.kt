@@ -62,8 +62,10 @@ internal class TraceForm(private val data: RunData, out: OutputStream) {
         }
     }
 
-    private fun lastSeen(frame: FrameRecord) =
-        with(frame) { latched ?: submitted ?: acquired ?: imageAvailable ?: captureResult ?: exposureMid }
+    private fun lastSeen(frame: FrameRecord) = with(frame) {
+        latched ?: submitted ?: acquired ?: imageAvailable ?: captureResult ?: exposureMid
+            ?: exposureStart
+    }
 
     private fun words(outcome: Outcome) = when (outcome) {
         is Outcome.Dropped -> "dropped: ${outcome.cause.name.lowercase()}"

@@ -1,0 +1,30 @@
+"""What the Kotlin side writes, as `litebundle device` reads it; `make harness` runs this after Maven."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from litebundle.device.gate import decide
+from litebundle.device.page import render
+from litebundle.device.result import read_run
+from litebundle.device.statistics import p90
+
+RUN = Path(__file__).parents[2] / "android_harness/cli/target/replay/once/example"
+pytestmark = pytest.mark.skipif(not (RUN / "report.json").exists(), reason="no replay was written yet: make harness")
+
+
+def test_the_samples_give_the_figures_of_the_report() -> None:
+    run = read_run(RUN)
+    told = run.report.latency.exposure_mid_to_present_ms
+    assert len(run.samples.steady_ms) == told.count
+    assert p90(run.samples.steady_ms) == pytest.approx(told.p90.value, abs=1e-6)
+
+
+def test_a_replay_on_the_virtual_clock_is_refused_as_no_capture() -> None:
+    run = read_run(RUN)
+    gate = decide([run])
+    assert gate.outcome == "refused"
+    assert "not_captured" in {why.code for why in gate.reasons}
+    assert next(why.text for why in gate.reasons if why.code == "not_captured") in render(gate, [run])

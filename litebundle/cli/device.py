@@ -177,7 +177,9 @@ def run(
     from litebundle.device.devices import choose
     from litebundle.device.result import read_runs
     from litebundle.device.run import Order, measure
+    from litebundle.report.environment import environment
 
+    environment()  # what the report needs is missing now, or not after minutes of measuring
     earlier = read_runs(against) if against else ()
     adb = choose(serial)
     folder = output or Path("runs", strftime("%Y%m%d-%H%M%S", gmtime()))

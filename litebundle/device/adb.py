@@ -20,9 +20,13 @@ QUERY_S = 20.0
 # How long a phone may take to come back after its connection broke, before a safe call is given up.
 RETURN_S = 10.0
 _LOST = re.compile(
-    r"error: (closed|device offline|device still connecting|device '.*' not found|no devices|protocol fault)"
-    r"|failed to (read copy response|read from|get feature set)|connect failed|couldn't read from device"
-    r"|[Cc]onnection reset|Broken pipe"
+    r"^(adb: )?error: (closed|device offline|device still connecting|device '.*' not found|no devices|protocol fault)",
+    re.MULTILINE,
+)
+_LOST_IN_TRANSFER = re.compile(
+    r"failed to (read copy response|read from|get feature set)|connect failed|couldn't read from device"
+    r"|connection reset|broken pipe",
+    re.IGNORECASE,
 )
 # What `adb shell` ends with when it hears no exit code of the command.
 _NO_EXIT_CODE = 255
@@ -105,11 +109,14 @@ class Adb:
             TimedOut: It took too long.
         """
         answer = run_adb("-s", self.serial, *arguments, timeout_s=timeout_s)
-        # A command's own stdout is the phone's to fill; adb tells of push, pull and install there.
-        told = answer.err if arguments[0] == "shell" else answer.words
-        if answer.code and (_LOST.search(told) or (answer.code == _NO_EXIT_CODE and self.state() != "device")):
+        if answer.code and self._is_lost(arguments[0], answer):
             raise self.lost(arguments[0])
         return answer
+
+    def _is_lost(self, verb: str, answer: Answer) -> bool:
+        if _LOST.search(answer.err) or (verb != "shell" and _LOST_IN_TRANSFER.search(answer.words)):
+            return True
+        return answer.code == _NO_EXIT_CODE and self.state() != "device"
 
     def shell(self, *words: str, timeout_s: float = QUERY_S) -> Answer:
         """Run a command on the phone, its words quoted; the code is the command's own. It is not repeated.

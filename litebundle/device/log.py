@@ -10,17 +10,18 @@ from litebundle.device.adb import Adb, DeviceError, Disconnected, Lines
 from litebundle.device.install import PACKAGE
 from litebundle.device.push import Progress
 
-_TAGS = ("litebundle:I", "AndroidRuntime:E", "am_crash:V", "am_kill:V", "am_proc_died:V", "am_anr:V", "*:S")
+_TAG = "litebundle"
+_TAGS = (f"{_TAG}:I", "AndroidRuntime:E", "am_crash:V", "am_kill:V", "am_proc_died:V", "am_anr:V", "*:S")
 _LINE = re.compile(r"\s*\d+\.\d+\s+(?:\S+\s+)?(\d+)\s+\d+\s+[VDIWEFA]\s+(\S+)\s*: (.*)")
-_QUIET_S = 5.0
+_QUIET_S = 10.0
 
 
 @dataclass(frozen=True)
 class Watch:
     """A run that is to be followed until its end.
 
-    `since`: the phone's clock in seconds before the app was started; `others`: processes of the app from before then;
-    `boots`: how often the phone had started.
+    `since`: the phone's clock in seconds before the app was started; `others`: processes of the app from before then,
+    whose end may still be told; `boots`: how often the phone had started.
     """
 
     adb: Adb
@@ -33,9 +34,13 @@ class Watch:
 
 
 def watch(adb: Adb, run: str, seconds: float, patience_s: float) -> Watch:
-    """Look at the phone before the app is started."""
+    """Stop the app, and look at the phone before it is started."""
     others = frozenset(adb.ask("pidof", PACKAGE).out.split())
-    return Watch(adb, run, adb.ask("date", "+%s").out.strip(), others, boots(adb), seconds, patience_s)
+    adb.ask("am", "force-stop", PACKAGE)
+    since = adb.ask("date", "+%s").out.strip()
+    # The clock's seconds are too coarse to tell what belongs to this run: its lines begin behind this one.
+    adb.ask("log", "-t", _TAG, f"RUN {run} ORDERED")
+    return Watch(adb, run, since, others, boots(adb), seconds, patience_s)
 
 
 def boots(adb: Adb) -> str:
@@ -80,8 +85,9 @@ class _Follower:
         self._watch = watch
         self._deadline = deadline
         self._progress = progress
+        self._listening = False
         self._crashing: str | None = None
-        self._told = False
+        self._began: float | None = None
         self._gone = False
 
     def read(self, lines: Lines) -> str:
@@ -97,9 +103,11 @@ class _Follower:
         )
 
     def _hear(self, process: str, tag: str, text: str) -> str | None:
-        if tag == "litebundle":
+        if tag == _TAG:
             return self._marker(text)
-        if tag == "AndroidRuntime":
+        if not self._listening:
+            return None
+        if tag == "AndroidRuntime" and process not in self._watch.others:
             # FATAL EXCEPTION, then "Process: …, PID: …", then the exception.
             if self._crashing == process:
                 raise self._ended(f"the app crashed: {text.strip()}")
@@ -113,14 +121,16 @@ class _Follower:
         if (word, run) != ("RUN", self._watch.run):
             return None
         told = " ".join(rest).strip()
+        if what == "ORDERED":
+            self._listening = True
         if what == "DONE":
             return told
         if what == "REFUSED":
-            raise DeviceError(f"run {run}: the phone refused the bundle: {told}")
+            raise DeviceError(f"run {run}: the app refused the bundle or the plan: {told}")
         if what == "FAILED":
             raise self._ended(f"the app could not finish: {told}")
-        if what == "STARTED" and not self._told:
-            self._told = True
+        if what == "STARTED" and self._began is None:
+            self._began = time.monotonic()
             self._progress(f"run {run}: the app measures")
         return None
 
@@ -135,6 +145,8 @@ class _Follower:
 
     def _look_for_the_process(self) -> None:
         """Gone twice in a row: its last words have had the time to arrive."""
+        if self._began is not None:
+            self._progress(f"run {self._watch.run}: {time.monotonic() - self._began:.0f} of {self._watch.seconds:g} s")
         gone = self._watch.adb.ask("pidof", PACKAGE).code != 0
         if gone and self._gone:
             raise self._ended("the app is gone, without a word in the log")

@@ -91,7 +91,6 @@ def _run_once(adb: Adb, plan: dict[str, object], bundle: str, seconds: int, prog
         file.write_text(json.dumps(plan), encoding="utf-8")
         plan_path = push_file(adb, file, ".json", lambda text: None).path
     try:
-        adb.ask("am", "force-stop", PACKAGE)
         watched = watch(adb, str(plan["run"]), seconds, _PATIENCE_S)
         words = ("am", "start", "-W", "-n", ACTIVITY, "--es", "bundle", bundle, "--es", "plan", plan_path)
         started = adb.shell(*words, timeout_s=60)

@@ -17,7 +17,7 @@ from tests.litebundle.device.adbd import Console, Done, NoSpace, Stat
 PACKAGE = "org.litebundle.sample"
 RUNS = f"/sdcard/Android/data/{PACKAGE}/files/runs"
 DIRECTORY, REGULAR = 0o040771, 0o100644
-PID = 4321
+FIRST_PID = 4321
 
 
 @dataclass
@@ -47,6 +47,7 @@ class Phone:
     failing: dict[str, Done] = field(default_factory=dict)
     on_receive: Callable[[int], None] = lambda so_far: None
     running: bool = False
+    pid: int = FIRST_PID
     granted: bool = False
     commands: list[list[str]] = field(default_factory=list)
     log: list[str] = field(default_factory=list)
@@ -66,7 +67,7 @@ class Phone:
         if handler is None:
             return Done(err=f"/system/bin/sh: {words[0]}: inaccessible or not found\n", code=127)
         if words[0] == "logcat":
-            return self._logcat(console)
+            return self._logcat(float(words[words.index("-T") + 1]), console)
         answer = handler(words[1:])
         assert isinstance(answer, Done)
         return answer
@@ -102,7 +103,8 @@ class Phone:
 
     # What the app does.
 
-    def say(self, text: str, tag: str = "litebundle", level: str = "I", pid: int = PID) -> None:
+    def say(self, text: str, tag: str = "litebundle", level: str = "I", pid: int | None = None) -> None:
+        pid = self.pid if pid is None else pid
         with self._news:
             self.log.append(f"{time.time():17.3f} {pid:5d} {pid:5d} {level} {tag}: {text}")
             self._news.notify_all()
@@ -192,6 +194,8 @@ class Phone:
 
     def _am(self, words: list[str]) -> Done:
         if words[0] == "force-stop":
+            if self.running:
+                self.say(f"[0,{self.pid},{PACKAGE},0,stop {PACKAGE}]", "am_kill", pid=900)
             self.running = False
             return Done()
         extras = {words[i + 1]: words[i + 2] for i, word in enumerate(words) if word == "--es"}
@@ -199,21 +203,27 @@ class Phone:
             return Done("Error type 3\nError: Activity class does not exist.\n", code=1)
         assert extras["bundle"] in self.files, "the bundle must be on the phone before the app starts"
         self.running = True
+        self.pid += 1
         plan = json.loads(self.files[extras["plan"]])
         threading.Thread(target=self.behave, args=(self, plan), daemon=True).start()
         return Done(
             "Starting: Intent { cmp=org.litebundle.sample/.RunActivity }\nStatus: ok\nTotalTime: 312\nComplete\n"
         )
 
-    def _pidof(self, words: list[str]) -> Done:
-        return Done(f"{PID}\n") if self.running else Done(code=1)
+    def _log(self, words: list[str]) -> Done:
+        self.say(words[-1], tag=words[words.index("-t") + 1], pid=800)
+        return Done()
 
-    def _logcat(self, console: Console) -> Done:
+    def _pidof(self, words: list[str]) -> Done:
+        return Done(f"{self.pid}\n") if self.running else Done(code=1)
+
+    def _logcat(self, since: float, console: Console) -> Done:
         for place in count():
             with self._news:
                 while len(self.log) <= place:
                     self._news.wait(0.2)
                     if console.closed:
                         return Done()
-            console.print(self.log[place] + "\n")
+            if float(self.log[place].split()[0]) >= since:
+                console.print(self.log[place] + "\n")
         return Done()

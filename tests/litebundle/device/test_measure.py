@@ -21,7 +21,7 @@ from litebundle.device import log, run, states
 from litebundle.device.push import FOLDER
 from tests.litebundle.device import runs
 from tests.litebundle.device.adbd import Done
-from tests.litebundle.device.phone import PACKAGE, PID, RUNS
+from tests.litebundle.device.phone import PACKAGE, RUNS
 
 SCHEMAS = Path(__file__).parents[3] / "docs" / "cli"
 
@@ -214,18 +214,18 @@ def test_a_phone_that_cannot_measure_is_told_before_anything_is_sent(measure, da
 def crash(phone, plan):
     phone.say(f"RUN {plan['run']} STARTED")
     phone.say("FATAL EXCEPTION: main", "AndroidRuntime", "E")
-    phone.say(f"Process: {PACKAGE}, PID: {PID}", "AndroidRuntime", "E")
+    phone.say(f"Process: {PACKAGE}, PID: {phone.pid}", "AndroidRuntime", "E")
     phone.say("java.lang.IllegalStateException: no surface", "AndroidRuntime", "E")
     phone.running = False
 
 
 def native_crash(phone, plan):
-    phone.say(f"[0,{PID},{PACKAGE},948485188,Native crash,Segmentation fault,unknown,0]", "am_crash", pid=900)
+    phone.say(f"[0,{phone.pid},{PACKAGE},948485188,Native crash,Segmentation fault,unknown,0]", "am_crash", pid=900)
     phone.running = False
 
 
 def killed(phone, plan):
-    phone.say(f"[0,{PID},{PACKAGE},0,low memory]", "am_kill", pid=900)
+    phone.say(f"[0,{phone.pid},{PACKAGE},0,low memory]", "am_kill", pid=900)
     phone.running = False
 
 
@@ -241,7 +241,7 @@ def vanish(phone, plan):
         (killed, "the system ended the app (0 low memory)"),
         (vanish, "the app is gone, without a word"),
         (lambda phone, plan: phone.say(f"RUN {plan['run']} REFUSED file 'a' has another digest"),
-         "the phone refused the bundle: file 'a' has another digest"),
+         "the app refused the bundle or the plan: file 'a' has another digest"),
         (lambda phone, plan: phone.say(f"RUN {plan['run']} FAILED no room"), "the app could not finish: no room"),
     ],
 )  # fmt: skip

@@ -29,11 +29,14 @@ bench: $(READY)
 	$(BIN)/python bench/build.py
 
 # Compiles and tests the Android harness on this machine, and packs the sample's signed APK.
-harness: $(EXAMPLE)
+harness: dist/parity/expected.json
 	android_harness/debian.sh
 	$(BIN)/python android_harness/parity/expect.py $(EXAMPLE) -o dist/parity
 	$(MVN) -B -q -f android_harness/pom.xml -Dvenv=$(abspath $(VENV)) clean verify
 	$(BIN)/python -m pytest tests/android_harness
+
+dist/parity/expected.json: $(EXAMPLE) android_harness/parity/expect.py
+	$(BIN)/python android_harness/parity/expect.py $(EXAMPLE) -o dist/parity
 
 $(EXAMPLE): | $(READY)
 	$(MAKE) quantize PIPELINE=examples/formula_scan

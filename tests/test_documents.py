@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("examples/*/*.md"), *ROOT.glob("bench/*.md")])
+PAGES = sorted(
+    [
+        *ROOT.glob("*.md"),
+        *ROOT.glob("docs/*.md"),
+        *ROOT.glob("examples/*/*.md"),
+        *ROOT.glob("bench/*.md"),
+        *ROOT.glob("android_harness/*.md"),
+    ]
+)
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
 
 

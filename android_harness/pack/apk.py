@@ -16,7 +16,7 @@ ABI_FOLDER = "lib/arm64-v8a/"
 
 # JavaCPP's Loader reads there that libraries are called lib*.so; of all its resources the one that a phone needs.
 # It then finds no library beside its classes and calls System.loadLibrary("jnijavacpp"), ("jnitensorflowlite"), which
-# takes lib/arm64-v8a/lib<name>.so: the names that the jars already have.
+# takes lib/arm64-v8a/lib<name>.so: the names that the jars already have. (device-only: native-libraries)
 _LOADER_PROPERTIES = "org/bytedeco/javacpp/properties/android-arm64.properties"
 
 

@@ -1,4 +1,7 @@
-"""Signing with APK Signature Scheme v2 and v3 (v1 is for Android 6 and older)."""
+"""Signing with APK Signature Scheme v2 and v3 (v1 is for Android 6 and older).
+
+device-only: apk-install
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Measuring a bundle on a phone: as many process restarts as asked, each fetched and checked before the next."""
+"""Measuring a bundle on a phone: as many process restarts as asked, each fetched and checked before the next.
+
+device-only: device-run
+"""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ interface CameraListener {
 
 /**
  * The camera, from opening it to closing it: pictures go to [preview] and, at most [IMAGES] of them at a time, to
- * [listener].
+ * [listener]. Which clock stamps them, a phone shows (device-only: camera-clock).
  */
 class CameraSource(
     private val manager: CameraManager,

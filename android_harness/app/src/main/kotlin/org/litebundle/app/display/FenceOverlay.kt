@@ -15,7 +15,7 @@ import java.util.concurrent.Executor
 
 /**
  * Draws into hardware buffers and gives each to the compositor with a transaction of its own, which tells when the
- * buffer was latched and when it was presented: since API 35.
+ * buffer was latched and when it was presented: since API 35 (device-only: present-fence).
  *
  * Rendering and transactions are in the order of [show], on [handler]'s thread; [completed] hears there too.
  */

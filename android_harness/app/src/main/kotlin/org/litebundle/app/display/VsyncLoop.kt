@@ -14,7 +14,7 @@ fun interface VsyncListener {
 
 /**
  * Hears every vsync, on [handler]'s thread, and knows since API 33 when the compositor expects to present what is
- * submitted now.
+ * submitted now (device-only: vsync-expectation).
  *
  * (`EGL_ANDROID_get_frame_timestamps` would tell more below API 33, but it has no Java interface.)
  */

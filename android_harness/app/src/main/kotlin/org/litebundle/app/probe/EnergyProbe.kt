@@ -13,7 +13,7 @@ import org.litebundle.core.power.MonitorKind
 import org.litebundle.core.power.PowerMonitor
 import java.util.concurrent.Executor
 
-/** Reads the counters of the device's power monitors. */
+/** Reads the counters of the device's power monitors (device-only: energy-rails). */
 fun interface EnergyProbe {
     /** Gives a sample to [taker], soon and on any thread; none where no monitor can be read. */
     fun sample(taker: (EnergySample) -> Unit)

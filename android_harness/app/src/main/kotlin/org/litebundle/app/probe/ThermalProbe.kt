@@ -8,7 +8,11 @@ import org.litebundle.core.power.ThermalSample
 import org.litebundle.core.power.ThermalStatus
 import java.io.Closeable
 
-/** How hot the device is: its status since API 29, its headroom since 30; null before. Asked once a second. */
+/**
+ * How hot the device is: its status since API 29, its headroom since 30; null before. Asked once a second.
+ *
+ * (device-only: thermal-status)
+ */
 class ThermalProbe(private val power: PowerManager) : Closeable {
     private val status = if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.Q) StatusSince29(power) else null
 

@@ -86,6 +86,8 @@ class SessionSetup(
  *
  * [viewed] hears of what is shown, some times a second, and [failed] once of what ends it early; both on some thread of
  * the session's. It runs from [start] to [finish].
+ *
+ * (device-only: optical-loop)
  */
 class CameraSession(
     context: Context,

@@ -17,7 +17,8 @@ import com.google.ai.edge.litert.Accelerator as LitertAccelerator
  * LiteRT's compiled models, on the accelerators that a stage's policy names.
  *
  * Residency is proven by compiling for one accelerator alone: without leave to use the CPU, LiteRT refuses a model of
- * which an operator is left over. [folder] (the app's cache folder) takes the models, since LiteRT opens files.
+ * which an operator is left over (device-only: litert-accelerators). [folder] (the app's cache folder) takes the models,
+ * since LiteRT opens files.
  */
 class LitertEngine(private val folder: File) : Engine {
     private val environment = Environment.create(emptyMap())

@@ -26,10 +26,6 @@ class OffsetTimeline {
     val latest: ClockOffset?
         @Synchronized get() = if (broken) null else stretches.last().offset
 
-    /** How often the clocks moved against each other. */
-    val jumps: Int
-        @Synchronized get() = maxOf(0, stretches.size - 1)
-
     /** The offset was measured from [from] to [to], later than all before; null: undecided. */
     @Synchronized
     fun add(from: MonotonicNs, to: MonotonicNs, offset: ClockOffset?) {

@@ -38,10 +38,6 @@ class PresentTracker(
         @Synchronized get
         private set
 
-    /** Results that are not settled yet. */
-    val unsettled: Int
-        @Synchronized get() = pending.size
-
     /**
      * The result of [frame] was submitted, later than all before. [expected]: when its frame timeline expects it on the
      * screen; null: it has none.

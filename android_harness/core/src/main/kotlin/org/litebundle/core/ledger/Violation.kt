@@ -8,78 +8,29 @@ data class Violation(val frame: Long?, val rule: String) {
 }
 
 /**
- * A part of a presented frame's way, in ns. The stages of a frame with no stage are left out.
- *
- * @see segments
- */
-data class Segment(val name: String, val ns: Long)
-
-/**
- * The way of a presented frame from the begin of its exposure to its presentation, part by part; null unless it is
- * known from one end to the other. The parts add up to the total to the ns, unless the stages leave a gap or overlap,
- * which [violations] finds.
- *
- * [stages] names the stages, as in the ledger.
- */
-fun FrameRecord.segments(stages: List<String>): List<Segment>? {
-    val ran = this.stages.withIndex().mapNotNull { (i, times) -> times?.let { stages[i] to it } }
-    val before = steps(
-        "capture" to exposureStart,
-        "queue" to imageAvailable,
-        "convert" to acquired,
-        null to (ran.firstOrNull()?.second?.preBegin ?: submitted),
-    )
-    val after = steps(
-        "submit" to (ran.lastOrNull()?.second?.postEnd ?: submitted),
-        "compose" to submitted,
-        null to presented?.value,
-    )
-    if (before == null || after == null) return null
-    val within = ran.flatMap { (name, times) ->
-        listOf(
-            Segment("$name.pre", times.preNs),
-            Segment("$name.run", times.runNs),
-            Segment("$name.post", times.postNs),
-        )
-    }
-    return before + within + after
-}
-
-private fun steps(vararg points: Pair<String?, MonotonicNs?>): List<Segment>? {
-    if (points.any { it.second == null }) return null
-    return points.asList().zipWithNext { (name, from), (_, to) ->
-        Segment(
-            checkNotNull(name),
-            checkNotNull(to) - checkNotNull(from),
-        )
-    }
-}
-
-/**
  * What of the invariants does not hold: each frame ended, times go up, stages add up, and a presented one was
  * presented.
  */
 fun violations(records: List<FrameRecord>): List<Violation> = records.flatMap { record ->
-    listOfNotNull(ending(record)) + disorder(record) + listOfNotNull(gap(record))
+    listOfNotNull(ending(record)) + disorder(record) + listOfNotNull(sum(record))
 }
 
 private fun ending(record: FrameRecord): Violation? = when (record.outcome) {
     Outcome.Unfinished -> Violation(record.id, "never ended")
 
-    Outcome.Presented -> missing(
-        record,
-        record.presented == null || record.submitted == null,
-        "presented but not submitted",
-    )
+    Outcome.Presented -> {
+        val missing = record.presented == null || record.submitted == null
+        broken(record, missing, "presented but not submitted")
+    }
 
-    Outcome.Superseded -> missing(record, record.submitted == null, "superseded but not submitted")
+    Outcome.Superseded -> broken(record, record.submitted == null, "superseded but not submitted")
 
-    is Outcome.Dropped -> missing(record, record.acquired != null, "dropped although the pipeline took it")
+    is Outcome.Dropped -> broken(record, record.acquired != null, "dropped although the pipeline took it")
 
     is Outcome.Failed -> null
 }
 
-private fun missing(record: FrameRecord, broken: Boolean, rule: String) =
+private fun broken(record: FrameRecord, broken: Boolean, rule: String) =
     if (broken) Violation(record.id, rule) else null
 
 /**
@@ -90,21 +41,23 @@ private fun disorder(record: FrameRecord): List<Violation> = with(record) {
     val stages = stages.filterNotNull().flatMap {
         listOf(it.preBegin, it.preEnd, it.runEnqueued, it.runReady, it.postBegin, it.postEnd)
     }
-    val way =
-        listOf(exposureStart, exposureMid, imageAvailable, acquired) + stages +
-            listOf(submitted, latched, presented?.value)
-    val broken = listOf(way, listOf(exposureStart, captureResult, acquired)).any { !rises(it) }
+    val shown = listOf(submitted, latched, presented?.value)
+    val way = listOf(exposureStart, exposureMid, imageAvailable, acquired) + stages + shown
+    val disorder = listOf(way, listOf(exposureStart, captureResult, acquired)).any { !rises(it) }
     val stamped = presented?.let { it.value in it.earliest..it.latest } ?: true
     return listOfNotNull(
-        if (broken) Violation(id, "its times do not go up: $way, capture result $captureResult") else null,
+        if (disorder) Violation(id, "its times do not go up: $way, capture result $captureResult") else null,
         if (stamped) null else Violation(id, "presented outside its own interval: $presented"),
     )
 }
 
 private fun rises(times: List<MonotonicNs?>) = times.filterNotNull().zipWithNext().all { (a, b) -> a <= b }
 
-private fun gap(record: FrameRecord): Violation? = record.stages.filterNotNull().zipWithNext()
-    .firstOrNull { (a, b) -> a.postEnd != b.preBegin }
-    ?.let { (a, b) ->
-        Violation(record.id, "its stages do not sum to their total: ${b.preBegin - a.postEnd} ns between two")
-    }
+/** Parts that overlap and parts that leave a gap could make up for each other; the overlap is a disorder. */
+private fun sum(record: FrameRecord): Violation? {
+    val ran = record.stages.filterNotNull()
+    if (ran.isEmpty()) return null
+    val totalNs = ran.last().postEnd - ran.first().preBegin
+    val sumNs = ran.sumOf { it.preNs + it.runNs + it.postNs }
+    return broken(record, sumNs != totalNs, "its stages sum to $sumNs ns, and took $totalNs ns")
+}

@@ -73,29 +73,6 @@ class LedgerTest {
     }
 
     @Test
-    fun `the parts of a frame's way sum to the total to the ns`() {
-        val frame = captured()
-        work(frame)
-        ledger.presented(frame, stamp)
-        val segments = checkNotNull(ledger.records().single().segments(ledger.stages))
-        val expected = listOf(
-            "capture" to 210L,
-            "queue" to 5L,
-            "convert" to 5L,
-            "locate.pre" to 10L,
-            "locate.run" to 50L,
-            "locate.post" to 20L,
-            "read.pre" to 10L,
-            "read.run" to 50L,
-            "read.post" to 40L,
-            "submit" to 5L,
-            "compose" to 395L,
-        )
-        assertEquals(expected, segments.map { it.name to it.ns })
-        assertEquals(900L - 100, segments.sumOf { it.ns })
-    }
-
-    @Test
     fun `the region's row decides when its light came in`() {
         val frame = captured()
         ledger.region(frame, 1.0)

@@ -14,6 +14,9 @@ from litebundle.bundle.manifest import TensorInfo
 from litebundle.errors import LitebundleError
 from litebundle.run.model import Array
 
+_MAX_SIDE = 16384
+_MAX_PIXELS = 2**25
+"""What a phone can hold beside everything else."""
 _AMBIGUOUS = {"interlace", "gamma", "chromaticity", "icc_profile", "transparency"}
 
 
@@ -59,6 +62,8 @@ def decode_photo(data: memoryview, name: str) -> Array:
         with Image.open(io.BytesIO(data), formats=["PNG"]) as picture:
             if picture.mode != "RGB" or picture.info.keys() & _AMBIGUOUS:
                 raise ValueError("it is not 8-bit RGB without interlace, gamma, profile or transparency")
+            if max(picture.size) > _MAX_SIDE or picture.width * picture.height > _MAX_PIXELS:
+                raise ValueError(f"{picture.width} x {picture.height} pixels are too many; use a smaller photo")
             return np.ascontiguousarray(np.asarray(picture))
     except Exception as error:
         raise LitebundleError(f"file {name!r} is not a readable PNG ({error})") from error

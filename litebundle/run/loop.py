@@ -42,11 +42,23 @@ class TokenLoop:
         for wanted in (self._attributes.logits, *self._attributes.state.values()):
             if wanted not in outputs:
                 raise LitebundleError(f"stage {self._stage!r}: its loop reads {wanted!r}, the model gives {outputs}")
+        token = self._tensor(self._model.inputs, self._attributes.token)
+        if token.dtype not in (np.int32, np.int64):
+            raise LitebundleError(f"stage {self._stage!r}: input {token.name!r} takes {token.dtype}, not a token")
+        logits = self._tensor(self._model.outputs, self._attributes.logits)
+        if logits.dtype != np.float32 and logits.quantization is None:
+            raise LitebundleError(
+                f"stage {self._stage!r}: output {logits.name!r} is {logits.dtype}; logits are float32 or quantized"
+            )
         if len(node.inputs) != len(self._attributes.constants):
             raise LitebundleError(
                 f"stage {self._stage!r}: its loop names {len(self._attributes.constants)} constants, "
                 f"the graph gives {len(node.inputs)}"
             )
+
+    @staticmethod
+    def _tensor(tensors: Sequence[Tensor], name: str) -> Tensor:
+        return next(tensor for tensor in tensors if tensor.name == name)
 
     def run(self, values: Sequence[Any], trace: Trace) -> Decoded:
         """Decode with the constant inputs' `values`, in the order of the node's inputs."""

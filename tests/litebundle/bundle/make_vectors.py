@@ -319,6 +319,9 @@ def texts_changed(manifest: bytes) -> Iterator[tuple[str, bytes]]:
         ("a negative scale", rb"0\.003921569", b"-0.5"),
         ("a scale without a zero point", rb'"zero_point": 0', b'"zero_point": null'),
         ("a zero point without a scale", rb"0\.003921569", b"null"),
+        ("tokens of int64", rb'"int32"', b'"int64"'),
+        ("tokens of uint8", rb'"int32"', b'"uint8"'),
+        ("logits of int8", rb'"float32"(?=,\s*"layout": "",\s*"name": "logits",\s*"shape": \[\s*1,\s*5)', b'"int8"'),
         ("a scale of float32", rb'("dtype": "uint8",\s*"layout": "",\s*"name": "image",\s*"scale")', None),
     ]:
         if new is None:

@@ -4,6 +4,7 @@ import org.litebundle.core.bundle.StageSpec
 import org.litebundle.core.json.Json
 import org.litebundle.core.json.JsonException
 import org.litebundle.core.json.Placed
+import org.litebundle.core.value.DType
 
 /** The attributes of an `autoregressive_decode` node (docs/glue.md): tensor names of its stage, and the rules. */
 internal class LoopAttributes(
@@ -19,8 +20,16 @@ internal class LoopAttributes(
         val taken = stage.inputs.map { it.name }.sorted()
         if (fed != taken || fed.distinct() != fed) throw JsonException("it feeds $fed, but its model takes $taken")
         val given = stage.outputs.map { it.name }
-        val missing = (state.values + logits).find { it !in given } ?: return
-        throw JsonException("it reads '$missing', but its model gives $given")
+        val missing = (state.values + logits).find { it !in given }
+        if (missing != null) throw JsonException("it reads '$missing', but its model gives $given")
+        val tokens = stage.inputs.first { it.name == token }
+        if (tokens.dtype != DType.INT32 && tokens.dtype != DType.INT64) {
+            throw JsonException("input '$token' takes ${tokens.dtype.id}, not a token")
+        }
+        val scores = stage.outputs.first { it.name == logits }
+        if (scores.dtype != DType.FLOAT32 && scores.quantization == null) {
+            throw JsonException("output '$logits' is ${scores.dtype.id}; logits are float32 or quantized")
+        }
     }
 
     companion object {

@@ -8,29 +8,11 @@ import org.litebundle.core.value.Tensor
 import org.litebundle.core.value.Tokens
 import org.litebundle.core.value.Value
 
-/**
- * `op` "autoregressive_decode" of a checked graph: constant inputs → tokens, score.
- *
- * Throws [GraphException] if the stage takes no tokens or gives no logits.
- */
+/** `op` "autoregressive_decode" of a checked graph: constant inputs → tokens, score. */
 internal class TokenLoop(node: Node, run: ModelRun) : Step {
     private val loop = LoopAttributes.read(node.attributes, run.stage)
     private val step = TokenStep(loop, run)
     private val search = BeamSearch(loop.rules, step)
-
-    init {
-        val stage = run.stage
-        val token = stage.inputs[stage.input(loop.token)].dtype
-        if (token != DType.INT32 && token != DType.INT64) {
-            throw GraphException("stage '${stage.name}': input '${loop.token}' takes ${token.id}, not a token")
-        }
-        val logits = stage.outputs[stage.output(loop.logits)]
-        if (logits.dtype != DType.FLOAT32 && logits.quantization == null) {
-            throw GraphException(
-                "stage '${stage.name}': output '${loop.logits}' is ${logits.dtype.id}; logits are float32 or quantized",
-            )
-        }
-    }
 
     override fun run(inputs: Array<Value>, outputs: Array<Value>) {
         step.begin(inputs)

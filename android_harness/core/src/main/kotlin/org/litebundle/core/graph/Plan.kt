@@ -6,6 +6,7 @@ import org.litebundle.core.engine.EngineException
 import org.litebundle.core.engine.Model
 import org.litebundle.core.glue.Attributes
 import org.litebundle.core.glue.GlueException
+import org.litebundle.core.glue.Operation
 import org.litebundle.core.glue.Operations
 import org.litebundle.core.glue.Step
 import org.litebundle.core.json.Json
@@ -30,6 +31,7 @@ internal class Plan(
     private val models: Map<String, Pair<StageSpec, Model>>,
     private val labels: (String) -> List<String>,
     clock: MonotonicClock,
+    private val operations: Map<String, Operation> = Operations.all,
 ) {
     private val timer = StageTimer(clock)
     private val values = HashMap<String, Value>()
@@ -94,7 +96,7 @@ internal class Plan(
     }
 
     private fun glue(node: Node): Step = try {
-        val operation = Operations.all[node.op] ?: throw GlueException("this version has no operation '${node.op}'")
+        val operation = operations[node.op] ?: throw GlueException("this version has no operation '${node.op}'")
         val labels = (node.attributes["labels"] as? Json.Text)?.let { labels(it.value) }
         val step = operation.prepare(Attributes(node.attributes, labels))
         if (Kind.TENSOR in operation.inputs) PlainStep(step, operation.inputs.size) else step

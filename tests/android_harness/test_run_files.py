@@ -106,6 +106,14 @@ def test_the_csv_is_of_the_form_that_rfc_4180_asks_for(run: Path, rows: list[Row
     assert failures <= {"node 'a', \"b\":\r\nπ"}
 
 
+def test_every_column_is_documented(rows: list[Row], stages: list[str]) -> None:
+    page = (ROOT / "docs/harness.md").read_text(encoding="utf-8")
+    for column in rows[0]:
+        stage, dot, mark = column.rpartition(".")
+        assert f"`<stage>.{mark}`" in page if dot else f"`{column}`" in page, column
+        assert not dot or stage in stages
+
+
 def test_stages_leave_no_gap(rows: list[Row], stages: list[str]) -> None:
     for row in rows:
         marks = [

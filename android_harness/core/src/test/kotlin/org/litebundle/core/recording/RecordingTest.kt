@@ -20,6 +20,7 @@ import org.litebundle.core.value.Image
 import java.io.File
 import java.io.FileNotFoundException
 import java.nio.ByteBuffer
+import kotlin.random.Random
 
 class RecordingTest {
     @TempDir
@@ -170,6 +171,34 @@ class RecordingTest {
     }
 
     @Test
+    fun `whatever happened to the index, it is refused in words or gives all its pictures`() {
+        record(clock = RecordedClock.Boottime(ClockOffset(-40, 60)))
+        val whole = index.readBytes()
+        val random = Random(7)
+        repeat(1000) {
+            val bytes = whole.copyOf()
+            repeat(1 + random.nextInt(3)) {
+                bytes[random.nextInt(bytes.size)] = CHARACTERS.random(random).code.toByte()
+            }
+            index.writeBytes(bytes)
+            try {
+                val recording = Recording.open(folder)
+                recording.frames.indices.forEach { read(recording.image(it)) }
+            } catch (_: RecordingException) {
+                // In words.
+            }
+        }
+    }
+
+    private fun read(image: YuvImage?) {
+        if (image == null) return
+        val (columns, rows) = (image.width + 1) / 2 to (image.height + 1) / 2
+        for ((plane, size) in listOf(image.y to (image.width to image.height), image.u to (columns to rows))) {
+            plane.bytes.get((size.second - 1) * plane.rowStride + (size.first - 1) * plane.pixelStride)
+        }
+    }
+
+    @Test
     fun `a writer refuses another layout in mid-recording, a folder in use, and a recording of nothing`() {
         val writer = RecordingWriter(folder, info)
         assertThrows(RecordingException::class.java) { writer.finish(RecordedClock.Monotonic) }
@@ -196,5 +225,9 @@ class RecordingTest {
         val luma = recording.image(0)!!.y
         val (red, green, blue) = List(3) { photo.pixels[it].toInt() and 0xFF }
         assertEquals(0.299 * red + 0.587 * green + 0.114 * blue, (luma.bytes.get(0).toInt() and 0xFF).toDouble(), 0.5)
+    }
+
+    private companion object {
+        const val CHARACTERS = "0123456789-.eE\"{}[],:tfn/ \u0000\u00ff"
     }
 }

@@ -33,6 +33,7 @@ import org.litebundle.core.run.FramePipeline
 import org.litebundle.core.run.StageMark
 import java.io.File
 import java.nio.ByteBuffer
+import kotlin.concurrent.thread
 
 private const val MS = 1_000_000L
 
@@ -204,6 +205,23 @@ class ReplayTest {
         assertTrue(records.any { it.outcome == Outcome.Presented })
         assertEquals(11 * 4 * MS, records.last().exposureStart!! - records.first().exposureStart!!)
         for (record in records) assertTrue(record.imageAvailable!! - record.exposureStart!! >= 7 * MS)
+    }
+
+    @Test
+    fun `an interrupt ends a replay at the pace of the wall clock, and its camera`() {
+        val recording = record(listOf(Came(0, 6, 7), Came(3_600_000, 3_600_006, 3_600_007)))
+        var ended: Exception? = null
+        val worker = thread {
+            try {
+                replay(recording).real { ModelDisplay(it, 100.0, MonotonicClock.System) }
+            } catch (error: InterruptedException) {
+                ended = error
+            }
+        }
+        worker.interrupt()
+        worker.join(60_000)
+        assertTrue(ended is InterruptedException)
+        assertTrue(Thread.getAllStackTraces().keys.none { it.name == "recorded camera" })
     }
 
     @Test

@@ -32,60 +32,65 @@ import java.io.File
 private const val MS = 1_000_000L
 private const val SECOND = 1_000 * MS
 
+private val stages = listOf("locate", "read")
+
+private val records = List(1400) { i ->
+    when (i % 100) {
+        11 -> frame(i, Outcome.Dropped(DropCause.BUSY))
+        23 -> frame(i, Outcome.Dropped(DropCause.QUEUE))
+        31 -> frame(i, Outcome.Dropped(DropCause.CAMERA))
+        47 -> frame(i, Outcome.Failed("node 'a', \"b\":\r\nπ"))
+        59 -> frame(i, Outcome.Superseded)
+        else -> frame(i, Outcome.Presented)
+    }
+}
+
+private fun frame(i: Int, outcome: Outcome): FrameRecord {
+    fun at(ms: Long) = MonotonicNs(9 * SECOND + 50 * MS * i + ms * MS + i % 7 * 1000)
+    val image = (outcome as? Outcome.Dropped)?.cause != DropCause.CAMERA
+    val worked = outcome !is Outcome.Dropped
+    val shown = outcome == Outcome.Presented || outcome == Outcome.Superseded
+    return FrameRecord(
+        id = i.toLong(),
+        exposureStart = at(0),
+        exposureMid = if (image) at(9) else null,
+        captureResult = if (image) at(30) else null,
+        imageAvailable = if (image && outcome != Outcome.Dropped(DropCause.QUEUE)) at(28) else null,
+        acquired = if (worked) at(31) else null,
+        stages = listOf(
+            if (worked) StageTimes(at(32), at(33), at(33), at(37), at(37), at(38), 1) else null,
+            if (shown) StageTimes(at(38), at(39), at(39), at(43), at(43), at(44), 2) else null,
+        ),
+        submitted = if (shown) at(45) else null,
+        latched = if (shown) at(51) else null,
+        presented = if (outcome != Outcome.Presented) {
+            null
+        } else {
+            at(60).let { Stamp(it, it + -MS / 10, it + MS / 10, Grade.A, "present fence") }
+        },
+        outcome = outcome,
+    )
+}
+
+private val thermal = listOf(
+    ThermalSample(MonotonicNs(9 * SECOND), ThermalStatus.NONE, 0.5f),
+    ThermalSample(MonotonicNs(10 * SECOND), ThermalStatus.LIGHT, Float.NaN),
+    ThermalSample(MonotonicNs(11 * SECOND), null, null),
+)
+
+private val rail = PowerMonitor("rail, one", MonitorKind.RAIL)
+
+private val energy =
+    List(2) { EnergySample(MonotonicNs(9 * SECOND + 69 * SECOND * it), mapOf(rail to 5_000_000L * it)) }
+
+private val summary = Summary.of(records, stages, thermal, energy, loadNs = 80 * MS)
+
 /** A live run as the app would write it, made up: 70 s at 20 frames a second, with every way in which a frame can end. */
 class RunFilesTest {
     @TempDir
     lateinit var temporary: File
     private val root = File(System.getProperty("litebundle.root"))
-    private val stages = listOf("locate", "read")
-
-    private val records = List(1400) { i ->
-        when (i % 100) {
-            11 -> frame(i, Outcome.Dropped(DropCause.BUSY))
-            23 -> frame(i, Outcome.Dropped(DropCause.QUEUE))
-            31 -> frame(i, Outcome.Dropped(DropCause.CAMERA))
-            47 -> frame(i, Outcome.Failed("node 'a', \"b\":\r\nπ"))
-            59 -> frame(i, Outcome.Superseded)
-            else -> frame(i, Outcome.Presented)
-        }
-    }
-
-    private fun frame(i: Int, outcome: Outcome): FrameRecord {
-        fun at(ms: Long) = MonotonicNs(9 * SECOND + 50 * MS * i + ms * MS + i % 7 * 1000)
-        val image = (outcome as? Outcome.Dropped)?.cause != DropCause.CAMERA
-        val worked = outcome !is Outcome.Dropped
-        val shown = outcome == Outcome.Presented || outcome == Outcome.Superseded
-        return FrameRecord(
-            id = i.toLong(),
-            exposureStart = at(0),
-            exposureMid = if (image) at(9) else null,
-            captureResult = if (image) at(30) else null,
-            imageAvailable = if (image && outcome != Outcome.Dropped(DropCause.QUEUE)) at(28) else null,
-            acquired = if (worked) at(31) else null,
-            stages = listOf(
-                if (worked) StageTimes(at(32), at(33), at(33), at(37), at(37), at(38), 1) else null,
-                if (shown) StageTimes(at(38), at(39), at(39), at(43), at(43), at(44), 2) else null,
-            ),
-            submitted = if (shown) at(45) else null,
-            latched = if (shown) at(51) else null,
-            presented = if (outcome != Outcome.Presented) {
-                null
-            } else {
-                at(60).let { Stamp(it, it + -MS / 10, it + MS / 10, Grade.A, "present fence") }
-            },
-            outcome = outcome,
-        )
-    }
-
     private fun run(debuggable: Boolean = false, limitMs: Double? = 60.0, refreshHz: Double = 60.0): RunData {
-        val rails = PowerMonitor("rail, one", MonitorKind.RAIL)
-        val energy =
-            List(2) { EnergySample(MonotonicNs(9 * SECOND + 69 * SECOND * it), mapOf(rails to 5_000_000L * it)) }
-        val thermal = listOf(
-            ThermalSample(MonotonicNs(9 * SECOND), ThermalStatus.NONE, 0.5f),
-            ThermalSample(MonotonicNs(10 * SECOND), ThermalStatus.LIGHT, Float.NaN),
-            ThermalSample(MonotonicNs(11 * SECOND), null, null),
-        )
         val conditions = RunConditions(
             kind = RunKind.LIVE,
             virtualClock = false,
@@ -97,7 +102,6 @@ class RunFilesTest {
             offset = ClockOffset(-500, 900),
             clockErrorNs = 700,
         )
-        val summary = Summary.of(records, stages, thermal, energy, loadNs = 80 * MS)
         return RunData(
             run = RunInfo("live-1", RunKind.LIVE, "2026-01-02T03:04:05Z", "0.1.0"),
             bundle = BundleInfo("a", "1.0.0", "ab".repeat(32)),

@@ -28,6 +28,7 @@ PUBLIC = {
     "quantize.drift",
     "litebundle",
     "litebundle.bundle",
+    "litebundle.glue",
     "litebundle.pipeline",
     "litebundle.run",
 }

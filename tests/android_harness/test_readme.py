@@ -48,5 +48,5 @@ def test_the_sample_is_the_one_that_is_compiled_and_has_twenty_lines() -> None:
     sample = textwrap.dedent(match[1]).strip("\n")
     shown = re.search(r"```kotlin\n(.*?)```", README, re.DOTALL)
     assert shown is not None
-    assert shown[1] == f"{sample}\n}}\n"
+    assert shown[1] == f"{sample}\n"
     assert len(shown[1].splitlines()) <= 20

@@ -11,6 +11,8 @@ from litebundle.device.install import PACKAGE
 from litebundle.device.push import Progress
 
 _TAG = "litebundle"
+# Stands for the run's name where the app could not read the plan that has it.
+_UNNAMED = "-"
 _TAGS = (f"{_TAG}:I", "AndroidRuntime:E", "am_crash:V", "am_kill:V", "am_proc_died:V", "am_anr:V", "*:S")
 _LINE = re.compile(r"\s*\d+\.\d+\s+(?:\S+\s+)?(\d+)\s+\d+\s+[VDIWEFA]\s+(\S+)\s*: (.*)")
 _QUIET_S = 10.0
@@ -117,16 +119,16 @@ class _Follower:
         return None
 
     def _marker(self, text: str) -> str | None:
-        word, run, what, *rest = (*text.split(" ", 3), "", "")[:4]
-        if (word, run) != ("RUN", self._watch.run):
+        word, run, what, told = (*text.split(" ", 3), "", "", "")[:4]
+        ours = run == self._watch.run or (run == _UNNAMED and self._listening)
+        if word != "RUN" or not ours:
             return None
-        told = " ".join(rest).strip()
         if what == "ORDERED":
             self._listening = True
         if what == "DONE":
-            return told
+            return told.strip()
         if what == "REFUSED":
-            raise DeviceError(f"run {run}: the app refused the bundle or the plan: {told}")
+            raise DeviceError(f"run {self._watch.run}: the app refused the bundle or the plan: {told}")
         if what == "FAILED":
             raise self._ended(f"the app could not finish: {told}")
         if what == "STARTED" and self._began is None:

@@ -242,6 +242,7 @@ def vanish(phone, plan):
         (vanish, "the app is gone, without a word"),
         (lambda phone, plan: phone.say(f"RUN {plan['run']} REFUSED file 'a' has another digest"),
          "the app refused the bundle or the plan: file 'a' has another digest"),
+        (lambda phone, plan: phone.say("RUN - REFUSED the plan is no JSON"), "the plan is no JSON"),
         (lambda phone, plan: phone.say(f"RUN {plan['run']} FAILED no room"), "the app could not finish: no room"),
     ],
 )  # fmt: skip
@@ -258,6 +259,7 @@ def test_other_runs_and_other_apps_are_not_listened_to(measure, daemon, phone, m
     behave = measuring()
 
     def among_others(phone, plan):
+        phone.log.insert(0, phone.log[-1].replace(f"RUN {plan['run']} ORDERED", "RUN - REFUSED long ago"))
         phone.say("RUN earlier FAILED long ago")
         phone.say("FATAL EXCEPTION: main", "AndroidRuntime", "E", pid=77)
         phone.say("Process: com.example.other, PID: 77", "AndroidRuntime", "E", pid=77)

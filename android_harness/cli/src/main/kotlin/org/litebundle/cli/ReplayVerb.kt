@@ -2,7 +2,6 @@ package org.litebundle.cli
 
 import org.litebundle.core.bundle.Bundle
 import org.litebundle.core.clock.ClockDomain
-import org.litebundle.core.clock.MonotonicClock
 import org.litebundle.core.clock.SensorClock
 import org.litebundle.core.frame.YuvToRgb
 import org.litebundle.core.golden.GoldenCheck
@@ -11,7 +10,6 @@ import org.litebundle.core.json.JsonException
 import org.litebundle.core.ledger.Ledger
 import org.litebundle.core.recording.RecordedClock
 import org.litebundle.core.recording.Recording
-import org.litebundle.core.replay.ModelDisplay
 import org.litebundle.core.replay.Replay
 import org.litebundle.core.replay.ReplayPlan
 import org.litebundle.core.report.BundleInfo
@@ -127,11 +125,7 @@ private class BundleReplay(
             },
         )
         try {
-            val ledger = if (plan == null) {
-                replay.real { ModelDisplay(it, REFRESH_HZ, MonotonicClock.System) }
-            } else {
-                replay.virtual(plan)
-            }
+            val ledger = if (plan == null) replay.real(REFRESH_HZ) else replay.virtual(plan)
             return ledger to loadNs
         } finally {
             runners.forEach(Runner::close)

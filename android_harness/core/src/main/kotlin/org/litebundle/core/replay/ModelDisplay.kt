@@ -9,14 +9,8 @@ import org.litebundle.core.ledger.Ledger
 import org.litebundle.core.run.ResultDisplay
 import kotlin.math.roundToLong
 
-/** Shows a replay's results, and tells the ledger what became of each. */
-interface ReplayDisplay<R> : ResultDisplay<R> {
-    /** No more results come. */
-    fun finish()
-}
-
-/** No display: a model of one that has a vsync now and every 1 / [refreshHz] s (grade D). */
-class ModelDisplay<R>(ledger: Ledger, refreshHz: Double, clock: MonotonicClock) : ReplayDisplay<R> {
+/** A model of a display that has a vsync now and every 1 / [refreshHz] s (grade D). */
+internal class ModelDisplay<R>(ledger: Ledger, refreshHz: Double, clock: MonotonicClock) : ResultDisplay<R> {
     private val model = VsyncModel(clock.now(), (NS_PER_S / refreshHz).roundToLong())
     private val tracker = PresentTracker(ledger, model, best = Grade.D)
 
@@ -25,7 +19,8 @@ class ModelDisplay<R>(ledger: Ledger, refreshHz: Double, clock: MonotonicClock) 
         tracker.settle(at)
     }
 
-    override fun finish() = tracker.finish()
+    /** No more results come. */
+    fun finish() = tracker.finish()
 
     private companion object {
         const val NS_PER_S = 1e9

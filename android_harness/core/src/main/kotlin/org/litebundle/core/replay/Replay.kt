@@ -64,18 +64,18 @@ class Replay<R>(
 
     /**
      * At the pace of the wall clock, with the camera on a thread of its own: all times are measured, but for those of
-     * exposure, which are as long ago as they were when the frames were recorded. [display] makes what shows the results.
+     * exposure, which are as long ago as they were when the frames were recorded, and of the display, which is a model.
      *
      * An interrupt of the calling thread ends it with InterruptedException.
      */
-    fun real(display: (Ledger) -> ReplayDisplay<R>): Ledger {
+    fun real(refreshHz: Double): Ledger {
         val clock = MonotonicClock.System
         val first = recording.frames.mapNotNull { it.captureResult ?: it.imageAvailable }.minOrNull()
         val shiftNs = if (first == null) 0 else clock.now() + LEAD_NS - first
         val ledger = ledger()
         val camera = RecordedCamera(recording, ledger, shiftNs)
-        val shown = display(ledger)
-        val loop = FrameLoop(converter, pipeline(clock), shown, ledger, clock)
+        val display = ModelDisplay<R>(ledger, refreshHz, clock)
+        val loop = FrameLoop(converter, pipeline(clock), display, ledger, clock)
         val thread = thread(name = "recorded camera") { play(camera, clock) }
         try {
             while (true) {
@@ -87,7 +87,7 @@ class Replay<R>(
             thread.join()
         }
         camera.last?.let { loop.process(it.id, it.image) }
-        shown.finish()
+        display.finish()
         return ledger
     }
 

@@ -198,7 +198,7 @@ class ReplayTest {
     @Test
     fun `at the pace of the wall clock every frame ends, none before it could`() {
         val recording = record(List(12) { Came(4L * it, 4L * it + 6, 4L * it + 7) })
-        val ledger = replay(recording).real { ModelDisplay(it, 100.0, MonotonicClock.System) }
+        val ledger = replay(recording).real(refreshHz = 100.0)
         assertEquals(emptyList<Any>(), ledger.violations())
         val records = ledger.records()
         assertEquals(12, records.size)
@@ -213,7 +213,7 @@ class ReplayTest {
         var ended: Exception? = null
         val worker = thread {
             try {
-                replay(recording).real { ModelDisplay(it, 100.0, MonotonicClock.System) }
+                replay(recording).real(refreshHz = 100.0)
             } catch (error: InterruptedException) {
                 ended = error
             }

@@ -163,12 +163,12 @@ class RunActivity : Activity() {
     private inner class Listener(private val order: Order, private val choice: CameraChoice?) : RunJobListener {
         override fun loaded(loaded: LoadedBundle) {
             val running = job ?: return
-            if (choice == null) return
+            val display = service(DisplayManager::class.java).getDisplay(Display.DEFAULT_DISPLAY)
+            if (choice == null) return running.replay(display.refreshRate.toDouble())
             // A turn of the screen in mid-run would change what is measured.
             requestedOrientation = ActivityInfo.SCREEN_ORIENTATION_LOCKED
             screen.showLive()
             showLine(null)
-            val display = service(DisplayManager::class.java).getDisplay(Display.DEFAULT_DISPLAY)
             screen.show(choice, choice.turnFor(QUARTER * display.rotation)) { preview ->
                 if (job === running) running.run(setup(order, choice, loaded, preview))
             }

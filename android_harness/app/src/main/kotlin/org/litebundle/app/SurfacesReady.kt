@@ -1,5 +1,6 @@
 package org.litebundle.app
 
+import android.graphics.Rect
 import android.util.Size
 import android.view.Surface
 import android.view.SurfaceHolder

@@ -4,7 +4,6 @@ import android.content.Context
 import android.hardware.camera2.CameraManager
 import android.media.Image
 import android.os.Build
-import android.os.PowerManager
 import android.os.SystemClock
 import android.view.Surface
 import org.litebundle.app.camera.CameraChoice
@@ -16,13 +15,11 @@ import org.litebundle.app.display.Drawing
 import org.litebundle.app.display.Overlay
 import org.litebundle.app.display.VsyncLoop
 import org.litebundle.app.probe.DeviceProbe
-import org.litebundle.app.probe.EnergyProbe
-import org.litebundle.app.probe.ThermalProbe
 import org.litebundle.app.service
 import org.litebundle.core.clock.BoottimeNs
+import org.litebundle.core.clock.ClockOffset
 import org.litebundle.core.clock.MonotonicClock
 import org.litebundle.core.clock.MonotonicNs
-import org.litebundle.core.clock.OffsetTimeline
 import org.litebundle.core.clock.SensorClock
 import org.litebundle.core.clock.SensorReading
 import org.litebundle.core.clock.SensorTimeline
@@ -46,8 +43,6 @@ import org.litebundle.core.power.EnergySample
 import org.litebundle.core.power.ThermalSample
 import org.litebundle.core.run.FrameLoop
 import org.litebundle.core.run.Result
-import java.util.Collections
-import java.util.concurrent.CountDownLatch
 import java.util.concurrent.TimeUnit
 
 /** What is seen of a session while it runs: the newest result, and the latency of the newest one presented. */
@@ -59,7 +54,9 @@ class SessionData(
     val thermal: List<ThermalSample>,
     val energy: List<EnergySample>,
     val clock: SensorClock,
-    val offsets: OffsetTimeline,
+    /** BOOTTIME − MONOTONIC; null: undecided. */
+    val offset: ClockOffset?,
+    val clockErrorNs: Long,
     val testimony: Testimony?,
 )
 
@@ -96,14 +93,14 @@ class CameraSession(
     private val failed: (String) -> Unit,
 ) {
     private val clock = MonotonicClock.System
-    private val offsets = OffsetTimeline()
-    private val sensorTimes = SensorTimeline(offsets)
+    private val probeThread = worker("probes")
+    private val probes = Probes(context, probeThread, clock)
+    private val sensorTimes = SensorTimeline(probes.offsets)
     private val ledger = Ledger(setup.loaded.runner.stageNames, capacity(setup), sensorTimes)
     private val model = VsyncModel(clock.now(), setup.refreshPeriodNs)
     private val tracker = PresentTracker(ledger, model, bestGrade())
     private val cameraThread = worker("camera")
     private val displayThread = worker("display")
-    private val probeThread = worker("probes")
     private val vsyncs = VsyncLoop.of(displayThread.handler) { at ->
         model.vsync(at, setup.refreshPeriodNs)
         tracker.settle(clock.now())
@@ -121,10 +118,6 @@ class CameraSession(
     )
     private val frames = Thread(::work, "frames").apply { setUncaughtExceptionHandler { _, error -> fail(error) } }
 
-    private val thermalProbe = ThermalProbe(context.service(PowerManager::class.java))
-    private val energyProbe = EnergyProbe.of(context, clock)
-    private val thermal = Collections.synchronizedList(ArrayList<ThermalSample>())
-    private val energy = Collections.synchronizedList(ArrayList<EnergySample>())
     private val readings = ArrayList<SensorReading>()
 
     private val display = Display()
@@ -134,13 +127,10 @@ class CameraSession(
     @Volatile
     private var drawn: Drawing? = null
 
-    @Volatile
-    private var finished = false
     private var viewedAt = MonotonicNs(0)
 
     /** Throws [SecurityException] without the camera's permission. */
     fun start() {
-        probe()
         vsyncs.start()
         frames.start()
         source.open()
@@ -148,54 +138,37 @@ class CameraSession(
 
     /** Ends it in order, every frame accounted for. Waits for the frame that is worked on; not on the main thread. */
     fun finish(): SessionData {
-        finished = true
         slot.close()?.let { drop(it, DropCause.BUSY) }
         frames.join()
-        await(cameraThread) {
+        cameraThread.await {
             join.finish()
             source.close()
         }
-        await(displayThread) {
+        displayThread.await {
             vsyncs.close()
             tracker.settle(clock.now())
         }
         TimeUnit.NANOSECONDS.sleep(SETTLING_PERIODS * setup.refreshPeriodNs)
-        await(displayThread) {
+        displayThread.await {
             tracker.finish()
             overlay.close()
         }
-        await(probeThread) { sample() }
-        thermalProbe.close()
+        probeThread.await { probes.close() }
         listOf(cameraThread, displayThread, probeThread).forEach { it.close() }
-        return SessionData(ledger, thermal.toList(), energy.toList(), sensorTimes.clock, offsets, testimony())
-    }
-
-    private fun await(worker: Worker, action: () -> Unit) {
-        val done = CountDownLatch(1)
-        worker.handler.post {
-            try {
-                action()
-            } finally {
-                done.countDown()
-            }
-        }
-        done.await(WORKER_TIMEOUT_S, TimeUnit.SECONDS)
+        return SessionData(
+            ledger,
+            probes.thermal,
+            probes.energy,
+            sensorTimes.clock,
+            probes.offsets.latest,
+            probes.offsets.errorNs ?: 0,
+            testimony(),
+        )
     }
 
     private fun worker(name: String) = Worker(name, ::fail)
 
     private fun fail(error: Throwable) = failed("${Thread.currentThread().name}: $error")
-
-    private fun probe() {
-        sample()
-        if (!finished) probeThread.handler.postDelayed(::probe, PROBE_PERIOD_MS)
-    }
-
-    private fun sample() {
-        offsets.calibrate(clock::now) { BoottimeNs(SystemClock.elapsedRealtimeNanos()) }
-        thermal.add(thermalProbe.sample(clock.now()))
-        energyProbe.sample(energy::add)
-    }
 
     private fun view() {
         val now = clock.now()
@@ -329,16 +302,14 @@ class CameraSession(
             readings.add(SensorReading(timestampNs, now, BoottimeNs(SystemClock.elapsedRealtimeNanos())))
             if (readings.size < READINGS) return
             val source = if (setup.choice.timestampsAreRealtime) TimestampSource.REALTIME else TimestampSource.UNKNOWN
-            sensorTimes.clock = SensorClock.decide(source, readings, offsets.latest)
+            sensorTimes.clock = SensorClock.decide(source, readings, probes.offsets.latest)
         }
     }
 
     private companion object {
         const val READINGS = 10
-        const val PROBE_PERIOD_MS = 1000L
         const val VIEW_PERIOD_NS = 250_000_000L
         const val SETTLING_PERIODS = 5
-        const val WORKER_TIMEOUT_S = 10L
         const val SPARE_SECONDS = 15
 
         fun capacity(setup: SessionSetup) = (setup.seconds + SPARE_SECONDS) * setup.choice.framesPerSecond.upper

@@ -37,8 +37,8 @@ class ReportWriter(private val context: Context) {
             goldenFailures = goldenFailures,
             thermalAtStart = data.thermal.firstOrNull()?.status,
             clock = data.clock,
-            offset = data.offsets.latest,
-            clockErrorNs = data.offsets.errorNs ?: 0,
+            offset = data.offset,
+            clockErrorNs = data.clockErrorNs,
         )
         val records = data.ledger.records()
         val summary = Summary.of(records, stages, data.thermal, data.energy, loaded.loadNs)

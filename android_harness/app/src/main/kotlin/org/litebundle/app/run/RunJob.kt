@@ -5,7 +5,12 @@ import android.os.Handler
 import android.os.Looper
 import org.litebundle.core.bundle.Bundle
 import org.litebundle.core.bundle.BundleException
+import org.litebundle.core.bundle.SelfTest
+import org.litebundle.core.bundle.SlotChange
+import org.litebundle.core.bundle.Slots
 import org.litebundle.core.engine.EngineException
+import org.litebundle.core.recording.Recording
+import org.litebundle.core.recording.RecordingException
 import org.litebundle.core.report.Corrections
 import java.io.File
 import java.io.IOException
@@ -42,6 +47,7 @@ class RunJob(
     private val markers = if (order.writesReport) Markers(order.plan.run) else null
     private val ended = AtomicBoolean()
     private var loaded: LoadedBundle? = null
+    private var recording: Recording? = null
     private var session: CameraSession? = null
     private var goldenFailures: List<String> = emptyList()
     private var started = Instant.EPOCH
@@ -49,12 +55,17 @@ class RunJob(
 
     fun load() = work {
         try {
-            val found = LoadedBundle.load { order.bundle?.let(Bundle::open) ?: BuiltInBundle.open(context.assets) }
+            recording = order.plan.recording?.let(Recording::open)
+            val slot = order.bundle?.let(::install)
+            val found = LoadedBundle.load { slot?.let(Bundle::open) ?: BuiltInBundle.open(context.assets) }
             loaded = found
+            // What is in a slot passed when it was put there; the system may have changed since.
             goldenFailures = found.goldenFailures()
             markers?.started()
             tell { listener.loaded(found) }
         } catch (error: BundleException) {
+            refuse(error.message.orEmpty())
+        } catch (error: RecordingException) {
             refuse(error.message.orEmpty())
         } catch (error: EngineException) {
             refuse(error.message.orEmpty())
@@ -70,12 +81,20 @@ class RunJob(
         val live = CameraSession(context, setup, { view -> tell { listener.viewed(view) } }, ::fail)
         session = live
         live.start()
-        main.postDelayed(::finish, MS_PER_SECOND * setup.seconds)
+        main.postDelayed({ finish(live::finish) }, MS_PER_SECOND * setup.seconds)
     }
 
-    /** Its time is over. */
-    private fun finish() = end {
-        val data = checkNotNull(session).finish()
+    /** Run the recorded frames of the plan. */
+    fun replay(refreshHz: Double) = work {
+        started = Instant.now()
+        this.refreshHz = refreshHz
+        val session = ReplaySession(context, checkNotNull(loaded), checkNotNull(recording), refreshHz) { fail("$it") }
+        val data = session.run()
+        finish { data }
+    }
+
+    private fun finish(measured: () -> SessionData) = end {
+        val data = measured()
         val report = if (order.writesReport) write(data) else null
         report?.let { markers?.done(it) }
         tell { listener.done(report) }
@@ -125,6 +144,19 @@ class RunJob(
 
     private fun tell(what: () -> Unit) {
         main.post(what)
+    }
+
+    /** The slot that now holds [bundle]. Throws BundleException if it is refused, also by its own golden vectors. */
+    private fun install(bundle: File): File =
+        when (val change = Slots(File(context.filesDir, "slots")).install(bundle, ::selfTest)) {
+            is SlotChange.Installed -> change.file
+            is SlotChange.Unchanged -> change.file
+            is SlotChange.Rejected -> throw BundleException("$bundle: ${change.reasons.joinToString("; ")}")
+        }
+
+    private fun selfTest(bundle: Bundle): SelfTest {
+        val failures = LoadedBundle.load { bundle }.use { it.goldenFailures() }
+        return if (failures.isEmpty()) SelfTest.Passed else SelfTest.Failed(failures)
     }
 
     private companion object {

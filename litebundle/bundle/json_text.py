@@ -7,7 +7,8 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-MAX_BYTES = 4 * 2**20
+MAX_BYTES = 2 * 2**20
+"""So that the worst of documents takes no more than some 80 MB of a phone, once read."""
 MAX_DEPTH = 100
 MAX_NUMBER_CHARACTERS = 64
 

@@ -34,7 +34,7 @@ sealed interface Json {
     data object Null : Json
 
     companion object {
-        const val MAX_BYTES = 4 shl 20
+        const val MAX_BYTES = 2 shl 20
         const val MAX_DEPTH = 100
         const val MAX_NUMBER_LENGTH = 64
 

@@ -14,6 +14,8 @@ from litebundle.bundle.manifest import TensorInfo
 from litebundle.errors import LitebundleError
 from litebundle.run.model import Array
 
+_8_BIT_RGB = b"\x08\x02"
+"""Bit depth and colour type in a PNG's header; PIL makes 8 bits of 16 silently."""
 _MAX_SIDE = 16384
 _MAX_PIXELS = 2**25
 """What a phone can hold beside everything else."""
@@ -60,7 +62,7 @@ def decode_photo(data: memoryview, name: str) -> Array:
     # PIL lets many kinds of exception escape from damaged files; each means the same to the user.
     try:
         with Image.open(io.BytesIO(data), formats=["PNG"]) as picture:
-            if picture.mode != "RGB" or picture.info.keys() & _AMBIGUOUS:
+            if bytes(data[24:26]) != _8_BIT_RGB or picture.info.keys() & _AMBIGUOUS:
                 raise ValueError("it is not 8-bit RGB without interlace, gamma, profile or transparency")
             if max(picture.size) > _MAX_SIDE or picture.width * picture.height > _MAX_PIXELS:
                 raise ValueError(f"{picture.width} x {picture.height} pixels are too many; use a smaller photo")

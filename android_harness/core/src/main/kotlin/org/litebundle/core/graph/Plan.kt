@@ -23,8 +23,9 @@ class RunException(message: String, cause: Throwable? = null) : Exception(messag
  * A graph made ready: every node checked, every value's memory there. Running it goes through the nodes in order; a
  * steady state allocates nothing. One thread at a time.
  *
- * A node that names no stage belongs to that of the node before it. Throws [GraphException] for attributes that an
- * operation or a stage does not take, and for a stage whose nodes do not stand together, as its times could not be told.
+ * A stage is timed from its first node to the first of the next one; what comes in between counts as its own, also a
+ * node that names no stage or an earlier one. Throws [GraphException] for attributes that an operation or a stage does
+ * not take.
  */
 internal class Plan(
     checked: CheckedGraph,
@@ -45,9 +46,6 @@ internal class Plan(
         for (name in checked.kinds.keys - Graph.PHOTO) values[name] = container(checked, name)
         val order = stageOfEach(checked.graph.nodes)
         stages = order.distinct()
-        if (order.zipWithNext().count { (a, b) -> a != b } >= stages.size) {
-            throw GraphException("the nodes of a stage must stand together, but the stages come as $order")
-        }
         nodes = checked.graph.nodes.zip(order) { node, stage -> plan(node, stages.indexOf(stage)) }
     }
 
@@ -71,9 +69,12 @@ internal class Plan(
     }
 
     private fun stageOfEach(nodes: List<Node>): List<String> {
-        var stage =
-            nodes.firstNotNullOfOrNull { it.stage } ?: throw GraphException("no node of the graph names a stage")
-        return nodes.map { node -> (node.stage ?: stage).also { stage = it } }
+        val begun = LinkedHashSet<String>()
+        begun += nodes.firstNotNullOfOrNull { it.stage } ?: throw GraphException("no node of the graph names a stage")
+        return nodes.map { node ->
+            node.stage?.let(begun::add)
+            begun.last()
+        }
     }
 
     private fun plan(node: Node, stage: Int): PlannedNode {

@@ -9,6 +9,7 @@ import org.litebundle.core.bundle.StageSpec
 import org.litebundle.core.clock.MonotonicClock
 import org.litebundle.core.json.Json
 import org.litebundle.core.run.StageListener
+import org.litebundle.core.run.StageMark
 import org.litebundle.core.value.DType
 import org.litebundle.core.value.Image
 import org.litebundle.core.value.Quantization
@@ -83,13 +84,19 @@ class PlanTest {
     }
 
     @Test
-    fun `a stage whose nodes stand apart is refused`() {
+    fun `a node that returns to an earlier stage is timed with the one it stands in`() {
         val one = stage("a", listOf(tensor("x", DType.UINT8, pixels)), listOf(tensor("y", DType.UINT8, pixels)))
         val other = one.copy(name = "b")
         val again = model(one, "v", "w").copy(name = "again")
-        val nodes = listOf(toTensor, model(one, "t", "u"), model(other, "u", "v"), again)
-        val error = assertThrows(GraphException::class.java) { run(nodes, one to ::copy, other to ::copy) }
-        assertTrue("stand together" in error.message!!)
+        val nodes = listOf(toTensor.copy(stage = null), model(one, "t", "u"), model(other, "u", "v"), again)
+        val plan = run(nodes, one to ::copy, other to ::copy)
+        assertEquals(listOf("a", "b"), plan.stages)
+        val heard = ArrayList<Pair<Int, StageMark>>()
+        plan.run(photo) { stage, mark, _ -> heard += stage to mark }
+        assertEquals(1, heard.count { it == 0 to StageMark.RUN_READY })
+        assertEquals(2, heard.count { it == 1 to StageMark.RUN_READY })
+        assertEquals(heard.sortedBy { it.first }, heard)
+        assertEquals(1 to StageMark.POST_END, heard.last())
     }
 
     @Test

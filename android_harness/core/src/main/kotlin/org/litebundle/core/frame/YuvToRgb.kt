@@ -1,15 +1,15 @@
 package org.litebundle.core.frame
 
 import org.litebundle.core.glue.GlueException
+import org.litebundle.core.glue.MAX_SIDE
+import org.litebundle.core.glue.RGB
 import org.litebundle.core.value.Image
 
-private const val RGB = 3
 private const val BITS = 16
 private const val HALF = 1 shl (BITS - 1)
 private const val BYTE = 0xff
 private const val CHROMA_ZERO = 128
 private const val QUARTER = 90
-private const val MAX_SIDE = 16384
 
 /** Factors with 16 bits behind the point, from the table of docs/glue.md, "Camera frames". */
 private class Factors(

@@ -33,6 +33,7 @@ internal class JsonForm(private val data: RunData, out: Writer) {
         writeCurve()
         writeThermal()
         writeEnergy()
+        writeWitness()
         writeCorrections()
         writeVerdict()
         json.endObject()
@@ -190,6 +191,19 @@ internal class JsonForm(private val data: RunData, out: Writer) {
             endArray()
             name("results").value(energy.results)
             name("grade").value(if (energy.kind == MonitorKind.RAIL) "measured" else "estimated")
+        }
+    }
+
+    private fun writeWitness() {
+        val witness = data.witness
+        if (witness == null) {
+            json.name("witness").nullValue()
+            return
+        }
+        json.inObject("witness") {
+            name("pairs").value(witness.pairs)
+            name("agreeing").value(witness.agreeing)
+            name("confirmed").value(witness.confirmed)
         }
     }
 

@@ -19,6 +19,7 @@ import org.litebundle.core.ledger.FrameRecord
 import org.litebundle.core.ledger.Outcome
 import org.litebundle.core.ledger.StageTimes
 import org.litebundle.core.ledger.violations
+import org.litebundle.core.optical.Testimony
 import org.litebundle.core.power.EnergySample
 import org.litebundle.core.power.MonitorKind
 import org.litebundle.core.power.PowerMonitor
@@ -115,6 +116,7 @@ class RunFilesTest {
             corrections = Corrections(1330, 19),
             summary = summary,
             verdict = Verdict.judge(summary, conditions, violations(records), limitMs),
+            witness = Testimony(pairs = 40, agreeing = 39),
         )
     }
 
@@ -141,6 +143,7 @@ class RunFilesTest {
         assertEquals(60.0, (report.at("latency.exposure_start_to_present_ms.p50.value") as Json.Number).value)
         assertEquals(80.0, (report.at("cold_start.load_ms") as Json.Number).value)
         assertEquals(19.0 / 1330, (report.at("corrections.share") as Json.Number).value)
+        assertEquals(Json.Bool(true), report.at("witness.confirmed"))
         assertEquals(Json.Null, report.at("thermal.1.headroom"))
         assertEquals(Json.Number("1"), report.at("thermal.1.status"))
         assertTrue(report.at("sustained.exposure_mid_to_present_ms") is Json.Object)

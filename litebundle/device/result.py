@@ -172,6 +172,12 @@ class Energy(Part):
     grade: Literal["measured", "estimated"]
 
 
+class Witness(Part):
+    pairs: Count
+    agreeing: Count
+    confirmed: bool
+
+
 class Corrections(Part):
     shown: Count
     corrected: Count
@@ -218,6 +224,7 @@ class RunReport(Part):
     curve: list[Second]
     thermal: list[Heat]
     energy: Energy | None
+    witness: Witness | None
     corrections: Corrections | None
     requirements: list[Requirement]
     verdict: Verdict

@@ -80,6 +80,7 @@ def test_crops_lie_inside_and_cover_their_boxes(
         assert crop.shape[0] <= rows
 
 
+@settings(deadline=None)
 @given(pictures, st.integers(0, 3))
 def test_turning_back_undoes_a_turn(upright: np.ndarray, index: int) -> None:
     scores = np.eye(4, dtype=np.float32)[index : index + 1]
@@ -89,6 +90,7 @@ def test_turning_back_undoes_a_turn(upright: np.ndarray, index: int) -> None:
     np.testing.assert_array_equal(picture, upright)
 
 
+@settings(deadline=None)
 @given(pictures)
 def test_four_quarter_turns_are_none(picture: np.ndarray) -> None:
     turned = picture
@@ -163,6 +165,7 @@ def test_components_are_those_of_scipy(mask: np.ndarray) -> None:
     assert firsts == sorted(firsts)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=30))
 def test_ctc_gives_back_a_path_that_is_already_collapsed(path: list[int]) -> None:
     labels = ["", "a", "b", "c", "d", "e"]
@@ -173,6 +176,7 @@ def test_ctc_gives_back_a_path_that_is_already_collapsed(path: list[int]) -> Non
     assert run("ctc_decode", np.eye(6, dtype=np.float32)[None, again], labels=labels)[0] == text
 
 
+@settings(deadline=None)
 @given(arrays(np.float32, (1, 5), elements=st.floats(-80, 80, width=32)))
 def test_softmax_is_that_of_scipy(scores: np.ndarray) -> None:
     label, score = run("softmax_top_k", scores, labels=["0", "1", "2", "3", "4"])
@@ -240,12 +244,14 @@ quantizations = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(quantizations)
 def test_each_integer_survives_a_round_trip(quantization: Quantization) -> None:
     raw = np.arange(-128, 128).astype(np.int8)
     np.testing.assert_array_equal(quantize(dequantize(raw, quantization), quantization), raw)
 
 
+@settings(deadline=None)
 @given(quantizations, arrays(np.float32, 20, elements=st.floats(-1e4, 1e4, width=32)))
 def test_quantizing_moves_a_number_in_range_by_half_a_step_at_most(
     quantization: Quantization, values: np.ndarray

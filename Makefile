@@ -29,17 +29,12 @@ bench: $(READY)
 	$(BIN)/python bench/build.py
 
 # Compiles and tests the Android harness on this machine, and packs the sample's signed APK.
-harness: dist/parity/expected.json
+harness: $(READY)
 	android_harness/debian.sh
+	$(MAKE) quantize PIPELINE=examples/formula_scan
 	$(BIN)/python android_harness/parity/expect.py $(EXAMPLE) -o dist/parity
 	$(MVN) -B -q -f android_harness/pom.xml -Dvenv=$(abspath $(VENV)) clean verify
 	$(BIN)/python -m pytest tests/android_harness
-
-dist/parity/expected.json: $(EXAMPLE) android_harness/parity/expect.py
-	$(BIN)/python android_harness/parity/expect.py $(EXAMPLE) -o dist/parity
-
-$(EXAMPLE): | $(READY)
-	$(MAKE) quantize PIPELINE=examples/formula_scan
 
 # The stamp is the last thing written, so a set-up that was interrupted starts again.
 $(READY): requirements.lock setup.cfg
@@ -55,4 +50,4 @@ lock: $(READY)
 	$(BIN)/uv pip compile setup.cfg --all-extras --universal --python-version 3.11 --no-header --no-annotate --generate-hashes --quiet --output-file requirements.lock
 
 clean:
-	rm -rf build dist .litebundle examples/*/.litebundle .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf build dist .litebundle examples/*/.litebundle android_harness/target android_harness/*/target .mypy_cache .ruff_cache .pytest_cache .hypothesis

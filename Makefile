@@ -33,7 +33,7 @@ harness: $(READY)
 	android_harness/debian.sh
 	$(MAKE) quantize PIPELINE=examples/formula_scan
 	$(BIN)/python android_harness/parity/expect.py $(EXAMPLE) -o dist/parity
-	$(MVN) -B -q -f android_harness/pom.xml -Dvenv=$(abspath $(VENV)) clean verify
+	$(MVN) -B -q -T2 -f android_harness/pom.xml -Dvenv=$(abspath $(VENV)) clean verify
 	$(BIN)/python -m pytest tests/android_harness
 
 # The stamp is the last thing written, so a set-up that was interrupted starts again.

@@ -16,7 +16,8 @@ SETTINGS = (HARNESS / "settings.gradle.kts").read_text(encoding="utf-8")
 POM = {"m": "http://maven.apache.org/POM/4.0.0"}
 
 # What one build alone has, and why.
-MAVEN_MODULES = {"engine-litert-api", "pack"}  # stand for Google's Maven repository, and for AGP's packaging
+# Style; what stands for Google's Maven repository; AGP's packaging.
+MAVEN_MODULES = {"lint", "engine-litert-api", "pack"}
 MAVEN_VERSIONS = {  # tests without a phone, gates, R8 (which AGP brings)
     *("robolectric", "android-all", "surefire", "animal-sniffer", "gummy-bears", "ktlint", "detekt", "r8")
 }

@@ -37,7 +37,7 @@ private class StatusSince29(private val power: PowerManager) :
         private set
 
     init {
-        power.addThermalStatusListener({ it.run() }, this)
+        power.addThermalStatusListener(this)
     }
 
     override fun onThermalStatusChanged(status: Int) {

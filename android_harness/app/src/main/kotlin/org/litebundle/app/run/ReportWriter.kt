@@ -57,6 +57,7 @@ class ReportWriter(private val context: Context) {
             corrections = corrections,
             summary = summary,
             verdict = Verdict.judge(summary, conditions, data.ledger.violations(), limitMs),
+            witness = data.testimony,
         )
         val folder = folder(plan.run)
         RunFiles.write(folder, run)

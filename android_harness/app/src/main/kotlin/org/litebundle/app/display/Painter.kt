@@ -37,7 +37,7 @@ class Painter(private val density: Float, accent: Int, ink: Int) {
         drawing.counter?.let { drawStrip(canvas, it) }
     }
 
-    /** Above the box, or below it where there is no room; within the canvas, cut short if it must be. */
+    /** Above the box, or over it where there is no room; within the canvas, cut short if it must be. */
     private fun drawLabel(canvas: Canvas, words: String) {
         val padding = PADDING_DP * density
         val room = canvas.width - 2 * padding
@@ -46,7 +46,7 @@ class Painter(private val density: Float, accent: Int, ink: Int) {
         val width = text.measureText(shown) + 2 * padding
         val height = text.descent() - text.ascent() + padding
         val left = box.left.coerceIn(0f, maxOf(0f, canvas.width - width))
-        val top = if (box.top >= height) box.top - height else minOf(box.bottom, canvas.height - height)
+        val top = maxOf(0f, box.top - height)
         label.set(left, top, left + width, top + height)
         canvas.drawRoundRect(label, RADIUS_DP * density, RADIUS_DP * density, plate)
         canvas.drawText(shown, left + padding, top + padding / 2 - text.ascent(), text)

@@ -43,6 +43,9 @@ class RunActivity : Activity() {
     private var askedForCamera = false
     private var newest: LiveView? = null
 
+    /** What was ordered by this is over, and is not done again for coming back to the app. */
+    private var over: Intent? = null
+
     override fun onCreate(state: Bundle?) {
         super.onCreate(state)
         askedForCamera = state?.getBoolean(ASKED) ?: false
@@ -70,8 +73,7 @@ class RunActivity : Activity() {
     }
 
     override fun onPause() {
-        job?.fail("interrupted: ${getString(R.string.interrupted)}")
-        job = null
+        job?.let { interrupt(it) }
         super.onPause()
     }
 
@@ -80,8 +82,22 @@ class RunActivity : Activity() {
         super.onDestroy()
     }
 
+    private fun interrupt(running: RunJob) {
+        val reason = getString(R.string.interrupted)
+        running.fail("interrupted: $reason")
+        end(running.order)
+        screen.showMessage(getString(R.string.failed_title), reason, retry())
+    }
+
+    private fun end(order: Order) {
+        job = null
+        newest = null
+        if (order.writesReport) over = intent
+        requestedOrientation = ActivityInfo.SCREEN_ORIENTATION_UNSPECIFIED
+    }
+
     private fun begin() {
-        if (job != null) return
+        if (job != null || over === intent) return
         val order = try {
             Order.of(intent)
         } catch (error: PlanException) {
@@ -142,7 +158,10 @@ class RunActivity : Activity() {
         screen.showMessage(getString(R.string.refused_title), reason, retry())
     }
 
-    private fun retry() = Choice(R.string.retry) { begin() }
+    private fun retry() = Choice(R.string.retry) {
+        over = null
+        begin()
+    }
 
     private fun setup(order: Order, choice: CameraChoice, loaded: LoadedBundle, preview: Surface): SessionSetup {
         val display = service(DisplayManager::class.java).getDisplay(Display.DEFAULT_DISPLAY)
@@ -162,7 +181,7 @@ class RunActivity : Activity() {
 
     private inner class Listener(private val order: Order, private val choice: CameraChoice?) : RunJobListener {
         override fun loaded(loaded: LoadedBundle) {
-            val running = job ?: return
+            val running = current() ?: return
             val display = service(DisplayManager::class.java).getDisplay(Display.DEFAULT_DISPLAY)
             if (choice == null) return running.replay(display.refreshRate.toDouble())
             // A turn of the screen in mid-run would change what is measured.
@@ -175,32 +194,33 @@ class RunActivity : Activity() {
         }
 
         override fun viewed(view: LiveView) {
+            if (current() == null) return
             newest = view
             corrector.shown(view.drawing)
             showLine(view)
         }
 
         override fun done(report: File?) {
-            over()
+            if (current() == null) return
+            end(order)
             if (report == null) return begin()
             screen.showMessage(getString(R.string.done_title), report.path)
         }
 
         override fun refused(reason: String) {
-            over()
+            if (current() == null) return
+            end(order)
             screen.showMessage(getString(R.string.refused_title), reason, retry())
         }
 
         override fun failed(reason: String) {
-            over()
+            if (current() == null) return
+            end(order)
             screen.showMessage(getString(R.string.failed_title), reason, retry())
         }
 
-        private fun over() {
-            job = null
-            newest = null
-            requestedOrientation = ActivityInfo.SCREEN_ORIENTATION_UNSPECIFIED
-        }
+        /** The job that this listens to; null if the screen is another's by now. */
+        private fun current() = job?.takeIf { it.listener === this }
     }
 
     private fun showLine(view: LiveView?) {

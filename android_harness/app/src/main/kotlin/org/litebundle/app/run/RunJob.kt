@@ -38,8 +38,8 @@ interface RunJobListener {
  */
 class RunJob(
     private val context: Context,
-    private val order: Order,
-    private val listener: RunJobListener,
+    val order: Order,
+    val listener: RunJobListener,
     private val corrections: () -> Corrections?,
 ) {
     private val main = Handler(Looper.getMainLooper())

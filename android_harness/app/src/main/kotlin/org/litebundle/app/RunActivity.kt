@@ -83,10 +83,9 @@ class RunActivity : Activity() {
     }
 
     private fun interrupt(running: RunJob) {
-        val reason = getString(R.string.interrupted)
-        running.fail("interrupted: $reason")
+        running.fail("interrupted: the app left the foreground")
         end(running.order)
-        screen.showMessage(getString(R.string.failed_title), reason, retry())
+        screen.showMessage(getString(R.string.failed_title), getString(R.string.interrupted), retry())
     }
 
     private fun end(order: Order) {

@@ -102,7 +102,7 @@ class CameraSession(
     private val cameraThread = worker("camera")
     private val displayThread = worker("display")
     private val vsyncs = VsyncLoop.of(displayThread.handler) { at ->
-        model.vsync(at, setup.refreshPeriodNs)
+        model.vsync(at)
         tracker.settle(clock.now())
         view()
     }
@@ -175,22 +175,11 @@ class CameraSession(
         val drawing = drawn ?: return
         if (now - viewedAt < VIEW_PERIOD_NS) return
         viewedAt = now
-        val record = ledger.find(tracker.lastPresented)
-        val presented = record?.presented
+        val record = ledger.find(tracker.lastPresented, sensorTimes.live)
         val mid = record?.exposureMid
-        viewed(
-            LiveView(
-                drawing,
-                if (presented != null &&
-                    mid != null
-                ) {
-                    presented.value - mid
-                } else {
-                    null
-                },
-                presented?.grade,
-            ),
-        )
+        val presented = record?.presented
+        val latencyNs = if (presented != null && mid != null) presented.value - mid else null
+        viewed(LiveView(drawing, latencyNs, presented?.grade))
     }
 
     private fun work() {
@@ -269,8 +258,7 @@ class CameraSession(
                 framesByCounter.add(frame)
                 witness.submitted(counter, exposure.photonInNs(row))
             }
-            tracker.submitted(frame, at, vsyncs.expected(at))
-            overlay.show(frame, drawing)
+            tracker.submit(frame, at, vsyncs.expected(at)) { overlay.show(frame, drawing) }
             drawn = drawing
         }
     }

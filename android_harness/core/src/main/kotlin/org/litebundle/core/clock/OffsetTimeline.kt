@@ -69,15 +69,31 @@ class SensorTimeline(private val offsets: OffsetTimeline) : SensorTimes {
     @Volatile
     var clock: SensorClock = SensorClock.Undecided("no frame has arrived yet")
 
-    override fun toMonotonic(timestampNs: Long): MonotonicNs? = when (val clock = clock) {
-        SensorClock.Realtime -> offsets.toMonotonic(BoottimeNs(timestampNs))?.middle
+    override fun toMonotonic(timestampNs: Long): MonotonicNs? =
+        toMonotonic(timestampNs, offsets::toMonotonic, offsets::sameAt)
+
+    /**
+     * By the newest offset, as if the device had not slept since it was measured: for a view of what happens now, as a
+     * time is known for certain only when the offset is measured after it.
+     */
+    val live = SensorTimes { timestampNs ->
+        val offset = offsets.latest
+        toMonotonic(timestampNs, { offset?.toMonotonic(it) }, { offset?.isNothing() == true })
+    }
+
+    private inline fun toMonotonic(
+        timestampNs: Long,
+        boottime: (BoottimeNs) -> MonotonicInterval?,
+        same: (MonotonicNs) -> Boolean,
+    ): MonotonicNs? = when (val clock = clock) {
+        SensorClock.Realtime -> boottime(BoottimeNs(timestampNs))?.middle
 
         is SensorClock.Inferred -> when (clock.domain) {
-            ClockDomain.BOOTTIME -> offsets.toMonotonic(BoottimeNs(timestampNs))?.middle
+            ClockDomain.BOOTTIME -> boottime(BoottimeNs(timestampNs))?.middle
             ClockDomain.MONOTONIC -> MonotonicNs(timestampNs)
         }
 
-        SensorClock.Immaterial -> MonotonicNs(timestampNs).takeIf(offsets::sameAt)
+        SensorClock.Immaterial -> MonotonicNs(timestampNs).takeIf(same)
 
         is SensorClock.Undecided -> null
     }

@@ -6,10 +6,10 @@ import org.litebundle.core.ledger.Ledger
 /**
  * Finds out when submitted results came on the screen, and tells the ledger: latched, then presented or superseded.
  *
- * A result's time of presentation is from the best source that there is: its transaction's present fence (grade A) or
- * the stamp of another probe; if the fence is invalid, does not signal or is never heard of, the expected presentation
- * of its frame timeline (C); else the model (D). A latch time is never one. Nothing better than grade [best] is
- * believed: emulators, whose fences say nothing of a screen, have D.
+ * A result's time of presentation is from the best source that there is: its transaction's present fence (grade A); if
+ * that is invalid, does not signal or is never heard of, the expected presentation of its frame timeline (C); else the
+ * model (D). A latch time is never one. Nothing better than grade [best] is believed: emulators, whose fences say
+ * nothing of a screen, have D.
  *
  * A result is superseded if a newer one was latched with it or before it, as then both fell into one frame of the
  * screen; where a latch time is missing, if the newer one was presented as early. So a result is settled only when that
@@ -25,10 +25,11 @@ class PresentTracker(
     private val timeoutNs: Long = DEFAULT_TIMEOUT_NS,
 ) {
     private class Pending(val frame: Long, val submitted: MonotonicNs, val expected: MonotonicNs?) {
+        /** Before the display has it, it may still turn out that it never will. */
+        var handedOver = false
         var heard = false
         var latched: MonotonicNs? = null
         var fence: PresentFence? = null
-        var stamp: Stamp? = null
     }
 
     private val pending = ArrayDeque<Pending>()
@@ -42,9 +43,28 @@ class PresentTracker(
      * The result of [frame] was submitted, later than all before. [expected]: when its frame timeline expects it on the
      * screen; null: it has none.
      */
+    fun submitted(frame: Long, at: MonotonicNs, expected: MonotonicNs? = null) = submit(frame, at, expected) {}
+
+    /**
+     * Submits the result of [frame] by [show], whose transaction may complete before it returns. If it throws, so does
+     * this, and the ledger hears nothing of the frame from here.
+     */
+    fun submit(frame: Long, at: MonotonicNs, expected: MonotonicNs?, show: () -> Unit) {
+        val added = Pending(frame, at, expected)
+        synchronized(this) { pending.addLast(added) }
+        try {
+            show()
+        } catch (e: Exception) {
+            withdraw(added)
+            throw e
+        }
+        synchronized(this) { added.handedOver = true }
+    }
+
     @Synchronized
-    fun submitted(frame: Long, at: MonotonicNs, expected: MonotonicNs? = null) {
-        pending.addLast(Pending(frame, at, expected))
+    private fun withdraw(added: Pending) {
+        pending.remove(added)
+        added.fence?.close()
     }
 
     /**
@@ -58,17 +78,9 @@ class PresentTracker(
             fence.close()
             return
         }
-        latched(found, latched)
+        found.heard = true
+        found.latched = latched?.takeIf { it >= found.submitted }
         found.fence = fence
-    }
-
-    /** Another probe says when [frame] was presented. */
-    @Synchronized
-    fun stamped(frame: Long, latched: MonotonicNs?, stamp: Stamp) {
-        val found = pending.firstOrNull { it.frame == frame }
-        if (found == null || found.heard) return
-        latched(found, latched)
-        if (stamp.grade >= best) found.stamp = stamp
     }
 
     /** Settle what can be settled at the time [now]. */
@@ -78,11 +90,6 @@ class PresentTracker(
     /** The run is over: settle everything with what is known. */
     @Synchronized
     fun finish() = settle { true }
-
-    private fun latched(found: Pending, latched: MonotonicNs?) {
-        found.heard = true
-        found.latched = latched?.takeIf { it >= found.submitted }
-    }
 
     private inline fun settle(ready: (Pending) -> Boolean) {
         while (pending.isNotEmpty()) {
@@ -121,7 +128,8 @@ class PresentTracker(
 
     /** Whether nothing better is to be expected: a signal, or that there will be none. */
     private fun ready(pending: Pending, now: MonotonicNs): Boolean = when {
-        pending.stamp != null || signalled(pending) != null -> true
+        !pending.handedOver -> false
+        signalled(pending) != null -> true
         now - pending.submitted < timeoutNs && mayStillTell(pending) -> false
         else -> now >= estimate(pending).value
     }
@@ -129,13 +137,13 @@ class PresentTracker(
     private fun mayStillTell(pending: Pending): Boolean {
         val fence = pending.fence
         return when {
-            !pending.heard -> best <= Grade.B
+            !pending.heard -> best == Grade.A
             fence == null -> false
             else -> best == Grade.A && fence.isValid && fence.signalTimeNs == PresentFence.PENDING
         }
     }
 
-    private fun stamp(pending: Pending): Stamp = pending.stamp ?: signalled(pending) ?: estimate(pending)
+    private fun stamp(pending: Pending): Stamp = signalled(pending) ?: estimate(pending)
 
     private fun signalled(pending: Pending): Stamp? {
         val fence = pending.fence?.takeIf { best == Grade.A && it.isValid } ?: return null

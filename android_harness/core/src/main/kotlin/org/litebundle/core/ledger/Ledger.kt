@@ -107,17 +107,12 @@ class Ledger(val stages: List<String>, private val capacity: Int, private val se
 
     /** The frames so far, in the order in which they were captured. */
     @Synchronized
-    fun records(): List<FrameRecord> = List(minOf(captured, capacity.toLong()).toInt()) { record(it.toLong()) }
+    fun records(): List<FrameRecord> = List(minOf(captured, capacity.toLong()).toInt()) { record(it.toLong(), sensor) }
 
-    /** The frame as it is now; null for one that has no record. */
+    /** The frame as it is now, its times of exposure by [sensor]; null for one that has no record. */
     @Synchronized
-    fun find(frame: Long): FrameRecord? = if (frame in
-        0 until minOf(captured, capacity.toLong())
-    ) {
-        record(frame)
-    } else {
-        null
-    }
+    fun find(frame: Long, sensor: SensorTimes = this.sensor): FrameRecord? =
+        if (frame in 0 until minOf(captured, capacity.toLong())) record(frame, sensor) else null
 
     /** What of the ledger's invariants does not hold. Of a run that is over and accounted for: nothing. */
     @Synchronized
@@ -133,7 +128,7 @@ class Ledger(val stages: List<String>, private val capacity: Int, private val se
         return full + misuses + violations(records())
     }
 
-    private fun record(frame: Long): FrameRecord {
+    private fun record(frame: Long, sensor: SensorTimes): FrameRecord {
         val timestampNs = times[at(frame, Column.TIMESTAMP)]
         val exposureNs = times[at(frame, Column.EXPOSURE)]
         val photonInNs = if (exposureNs == ABSENT) {

@@ -107,6 +107,25 @@ class SensorClockTest {
     }
 
     @Test
+    fun `a live time needs no measurement after it, a record's does`() {
+        val offsets = OffsetTimeline()
+        val times = SensorTimeline(offsets)
+        assertNull(times.live.toMonotonic(3_000_000 + HOURS_38))
+        for (clock in listOf(SensorClock.Realtime, SensorClock.Inferred(ClockDomain.BOOTTIME))) {
+            times.clock = clock
+            assertNull(SensorTimeline(OffsetTimeline()).also { it.clock = clock }.live.toMonotonic(3_000_000))
+        }
+        offsets.add(MonotonicNs(1_000_000), MonotonicNs(1_000_100), slept)
+        assertNull(times.toMonotonic(3_000_000 + HOURS_38))
+        assertEquals(MonotonicNs(3_000_000 + 25), times.live.toMonotonic(3_000_000 + HOURS_38))
+        times.clock = SensorClock.Immaterial
+        assertNull(times.live.toMonotonic(3_000_000))
+        offsets.add(MonotonicNs(2_000_000), MonotonicNs(2_000_100), null)
+        times.clock = SensorClock.Realtime
+        assertNull(times.live.toMonotonic(3_000_000 + HOURS_38))
+    }
+
+    @Test
     fun `light comes in at mid exposure of the row`() {
         val exposure =
             Exposure(1_000_000_000, exposureNs = 10_000_000, rollingShutterSkewNs = 8_000_000, frameDurationNs = 0)

@@ -5,14 +5,15 @@ import io.kotest.property.arbitrary.long
 import io.kotest.property.checkAll
 import kotlinx.coroutines.runBlocking
 import org.junit.jupiter.api.Assertions.assertEquals
-import org.junit.jupiter.api.Assertions.assertFalse
 import org.junit.jupiter.api.Assertions.assertNotEquals
+import org.junit.jupiter.api.Assertions.assertThrows
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 import org.litebundle.core.clock.MonotonicNs
 import org.litebundle.core.ledger.Ledger
 import org.litebundle.core.ledger.Outcome
 import org.litebundle.core.ledger.Violation
+import org.litebundle.core.run.FrameLoop
 import java.util.Random
 
 private const val MS = 1_000_000L
@@ -185,23 +186,55 @@ class PresentTrackerTest {
         val frame = tracker.submit(3, expectedMs = 12)
         val fence = signalled(11)
         tracker.completed(frame, ms(10), fence)
-        val stamped = tracker.submit(13)
-        tracker.stamped(stamped, ms(20), Stamp(ms(21), ms(21), ms(21), Grade.B, "EGL_ANDROID_get_frame_timestamps"))
         tracker.settle(ms(50))
-        assertEquals(listOf(Grade.D, Grade.D), listOf(frame, stamped).map { stamp(it)?.grade })
+        assertEquals(Grade.D, stamp(frame)?.grade)
         assertEquals(1, fence.closed)
     }
 
     @Test
-    fun `another probe's stamp is taken as it is`() {
-        val tracker = tracker(Grade.B)
-        val frame = tracker.submit(3)
-        val stamp = Stamp(ms(21), ms(20), ms(22), Grade.B, "EGL_ANDROID_get_frame_timestamps")
-        tracker.settle(ms(30))
+    fun `a frame whose result could not be shown ends once, as failed, and those round it are settled`() {
+        val tracker = tracker()
+        var now = ms(0)
+        var surface = true
+        var compositor = {}
+        val loop = FrameLoop<Unit, String>(
+            converter = { _, _ -> },
+            pipeline = { _, _ -> "result" },
+            display = { frame, _, at ->
+                tracker.submit(frame, at, expected = null) {
+                    compositor = { tracker.completed(frame, at + 7 * MS, signalled(at.ns / MS + 17)) }
+                    check(surface) { "the surface is lost" }
+                }
+            },
+            ledger = ledger,
+            clock = { now },
+        )
+        for (at in listOf(3L, 13, 23)) {
+            now = ms(at)
+            surface = at != 13L
+            loop.process(ledger.captured(0), Unit)
+            compositor()
+        }
+        tracker.settle(ms(200))
+        tracker.finish()
+        val failed = Outcome.Failed("the surface is lost")
+        assertEquals(listOf(Outcome.Presented, failed, Outcome.Presented), ledger.records().map { it.outcome })
+        assertEquals(emptyList<Violation>(), ledger.violations())
+    }
+
+    @Test
+    fun `a frame that is still being shown is not settled, however long that takes`() {
+        val tracker = tracker(Grade.D)
+        val frame = ledger.captured(0)
+        ledger.submitted(frame, ms(3))
+        assertThrows(IllegalStateException::class.java) {
+            tracker.submit(frame, ms(3), expected = null) {
+                tracker.settle(ms(500))
+                error("no buffer came free")
+            }
+        }
+        tracker.finish()
         assertEquals(Outcome.Unfinished, outcome(frame))
-        tracker.stamped(frame, null, stamp)
-        tracker.settle(ms(31))
-        assertEquals(stamp, stamp(frame))
     }
 
     @Test
@@ -275,11 +308,19 @@ class PresentTrackerTest {
         val model = VsyncModel(ms(5), 10 * MS)
         assertEquals(ms(25), model.stamp(ms(5)).value)
         assertEquals(ms(15), model.stamp(ms(0)).value)
-        model.vsync(ms(100), 8 * MS)
+        model.vsync(ms(101))
+        assertEquals(ms(121), model.stamp(ms(109)).value, "one vsync says nothing of the period")
+        model.vsync(ms(109))
         assertEquals(
-            Stamp(ms(124), ms(116), ms(132), Grade.D, "model: next vsync and one period"),
-            model.stamp(ms(109)),
+            Stamp(ms(125), ms(117), ms(133), Grade.D, "model: next vsync and one period"),
+            model.stamp(ms(110)),
         )
-        assertFalse(runCatching { model.vsync(ms(1), 0) }.isSuccess)
+        // Two were missed, one is told twice.
+        model.vsync(ms(133))
+        model.vsync(ms(133))
+        assertEquals(ms(149), model.stamp(ms(140)).value)
+        for (at in 149L..309 step 16) model.vsync(ms(at))
+        assertEquals(ms(341), model.stamp(ms(310)).value, "half as fast now")
+        assertThrows(IllegalArgumentException::class.java) { VsyncModel(ms(1), 0) }
     }
 }

@@ -40,7 +40,7 @@ def read_samples(path: Path, steady_from: int | None) -> Samples:
 
     Args:
         path: The file.
-        steady_from: The first frame of the steady state; None: there is none.
+        steady_from: The frame whose result begins the steady state; None: there is none.
 
     Raises:
         DeviceError: It is missing, cut off, or lacks a column.
@@ -63,5 +63,6 @@ def read_samples(path: Path, steady_from: int | None) -> Samples:
         presented=len(shown),
         at_s=(at_ns - at_ns[:1]) / 1e9,
         latency_ms=(at_ns - mid[order]) / 1e6,
-        steady=np.zeros(len(order), bool) if steady_from is None else frames[order] >= steady_from,
+        # Two presentations may be out of the frames' order: what counts is what came on the screen behind it.
+        steady=np.logical_or.accumulate(frames[order] == steady_from),
     )

@@ -5,7 +5,6 @@ import org.litebundle.core.clock.ClockDomain
 import org.litebundle.core.clock.SensorClock
 import org.litebundle.core.frame.YuvToRgb
 import org.litebundle.core.golden.GoldenCheck
-import org.litebundle.core.json.Json
 import org.litebundle.core.json.JsonException
 import org.litebundle.core.ledger.Ledger
 import org.litebundle.core.recording.RecordedClock
@@ -82,6 +81,7 @@ private class BundleReplay(
         val records = ledger.records()
         val summary = Summary.of(records, stages, loadNs = loadNs.takeIf { plan == null })
         val conditions = conditions(virtualClock = plan != null)
+        val limitMs = bundle.manifest.limit(Verdict.CAPTURE_TO_DISPLAY)
         return RunData(
             run = info,
             bundle = with(bundle.manifest.identity) { BundleInfo(name, version, bundle.digest) },
@@ -94,7 +94,7 @@ private class BundleReplay(
             thermal = emptyList(),
             corrections = null,
             summary = summary,
-            verdict = Verdict.judge(summary, conditions, ledger.violations(), limitMs()),
+            verdict = Verdict.judge(summary, conditions, ledger.violations(), limitMs),
         )
     }
 
@@ -149,10 +149,9 @@ private class BundleReplay(
             },
             offset = offset,
             clockErrorNs = offset?.errorNs ?: 0,
+            witness = null,
         )
     }
-
-    private fun limitMs() = (bundle.manifest.requirements[Verdict.CAPTURE_TO_DISPLAY] as? Json.Number)?.value
 
     private fun thisMachine() = DeviceInfo(
         manufacturer = System.getProperty("os.name"),

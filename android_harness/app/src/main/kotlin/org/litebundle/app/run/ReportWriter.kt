@@ -2,7 +2,6 @@ package org.litebundle.app.run
 
 import android.content.Context
 import org.litebundle.app.probe.DeviceProbe
-import org.litebundle.core.json.Json
 import org.litebundle.core.report.BundleInfo
 import org.litebundle.core.report.Corrections
 import org.litebundle.core.report.RunData
@@ -39,11 +38,12 @@ class ReportWriter(private val context: Context) {
             clock = data.clock,
             offset = data.offset,
             clockErrorNs = data.clockErrorNs,
+            witness = data.testimony,
         )
         val records = data.ledger.records()
         val summary = Summary.of(records, stages, data.thermal, data.energy, loaded.loadNs)
         val manifest = loaded.bundle.manifest
-        val limitMs = (manifest.requirements[Verdict.CAPTURE_TO_DISPLAY] as? Json.Number)?.value
+        val limitMs = manifest.limit(Verdict.CAPTURE_TO_DISPLAY)
         val run = RunData(
             run = RunInfo(plan.run, plan.kind, started.toString(), appVersion()),
             bundle = BundleInfo(manifest.identity.name, manifest.identity.version, loaded.bundle.digest),
@@ -57,7 +57,6 @@ class ReportWriter(private val context: Context) {
             corrections = corrections,
             summary = summary,
             verdict = Verdict.judge(summary, conditions, data.ledger.violations(), limitMs),
-            witness = data.testimony,
         )
         val folder = folder(plan.run)
         RunFiles.write(folder, run)

@@ -14,7 +14,10 @@ data class Manifest(
     val requirements: Map<String, Json>,
     val golden: Golden,
     val files: Map<String, FileDigest>,
-)
+) {
+    /** What [requirement] asks at most; null: nothing. */
+    fun limit(requirement: String): Double? = (requirements[requirement] as? Json.Number)?.value
+}
 
 data class Identity(val name: String, val version: String, val summary: String, val licence: String)
 

@@ -13,9 +13,10 @@ data class ClosedLoop(val counter: Long, val earliestNs: Long, val latestNs: Lon
 data class Testimony(val pairs: Int, val agreeing: Int) {
     val confirmed get() = pairs >= LEAST_PAIRS && agreeing >= LEAST_SHARE * pairs
 
-    private companion object {
+    companion object {
+        /** As many pairs are needed to confirm anything. */
         const val LEAST_PAIRS = 30
-        const val LEAST_SHARE = 0.95
+        private const val LEAST_SHARE = 0.95
     }
 }
 

@@ -83,7 +83,7 @@ internal class JsonForm(private val data: RunData, out: Writer) {
     private fun writeConditions() = with(data.conditions) {
         json.inObject("conditions") {
             name("debuggable").value(debuggable)
-            name("golden_passed").value(goldenFailures?.isEmpty())
+            name("golden_passed").value(goldenFailures?.isEmpty() == true)
             name("thermal_status_at_start").value(thermalAtStart?.ordinal)
             name("virtual_clock").value(virtualClock)
         }
@@ -195,7 +195,7 @@ internal class JsonForm(private val data: RunData, out: Writer) {
     }
 
     private fun writeWitness() {
-        val witness = data.witness
+        val witness = data.conditions.witness
         if (witness == null) {
             json.name("witness").nullValue()
             return

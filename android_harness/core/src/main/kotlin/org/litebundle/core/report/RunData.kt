@@ -2,7 +2,6 @@ package org.litebundle.core.report
 
 import org.litebundle.core.engine.Residency
 import org.litebundle.core.ledger.FrameRecord
-import org.litebundle.core.optical.Testimony
 import org.litebundle.core.power.ThermalSample
 import org.litebundle.core.stats.Summary
 import org.litebundle.core.verdict.RunConditions
@@ -14,7 +13,6 @@ import org.litebundle.core.verdict.Verdict
  * @property engine name and version of the runtime.
  * @property refreshHz of the display; null: not known.
  * @property stages names of the bundle's stages, in its order, which is that in [records].
- * @property witness of an optical run; null: it was none.
  * @property corrections null: the user did not consent.
  */
 class RunData(
@@ -30,7 +28,6 @@ class RunData(
     val corrections: Corrections?,
     val summary: Summary,
     val verdict: Verdict,
-    val witness: Testimony? = null,
 )
 
 enum class RunKind(val id: String) { LIVE("live"), REPLAY("replay"), OPTICAL("optical") }

@@ -73,7 +73,7 @@ internal class TextForm(private val data: RunData, private val out: Appendable) 
             line("cold start: ${told.ifEmpty { listOf("not measured") }.joinToString()}")
         }
         summary.energy?.let { line("energy per result: %.1f mJ".format(Locale.ROOT, it.perResultUws / UWS_PER_MJ)) }
-        data.witness?.let {
+        data.conditions.witness?.let {
             val confirmed = if (it.confirmed) "confirmed" else "not confirmed"
             line("second witness: ${it.agreeing} of ${it.pairs} results agree: $confirmed")
         }

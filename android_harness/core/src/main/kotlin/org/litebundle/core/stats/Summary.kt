@@ -18,8 +18,9 @@ import org.litebundle.core.power.ThermalSample
  * "Start" is the begin of exposure of the first row, "mid" the middle of exposure of the row that the result is about;
  * from mid to presentation is the capture-to-display latency.
  *
- * @property steadyFrom id of the first frame of the steady state ([Mser5] over the latencies from mid to presentation
- *     in the first minute, the first result of the run left out); null: there is none, and so no distribution.
+ * @property steadyFrom id of the frame whose result begins the steady state: it and all results presented behind it
+ *     are of it ([Mser5] over the latencies from mid to presentation in the first minute, what was presented up to the
+ *     result of the first frame worked on left out); null: there is none, and so no distribution.
  * @property displayed results presented in the steady state whose exposure is known.
  * @property startToPresent how old results are when they come on the screen.
  * @property midToEarliest [midToPresent], had each result come as early as its stamp allows; [midToLatest]: as late.
@@ -209,7 +210,7 @@ private fun shown(records: List<FrameRecord>): List<Shown> {
  */
 private fun steady(shown: List<Shown>, records: List<FrameRecord>): List<Shown> {
     val cold = records.filter { it.acquired != null }.minByOrNull { checkNotNull(it.acquired) }?.id
-    val warm = shown.filter { it.midToPresentNs != null && it.record.id != cold }
+    val warm = shown.drop(shown.indexOfFirst { it.record.id == cold } + 1).filter { it.midToPresentNs != null }
     val end = shown.firstOrNull()?.let { it.at + MINUTE_NS }
     val from = Mser5.steadyFrom(samples(warm.filter { end != null && it.at < end }) { it.midToPresentNs })
     return if (from == null) emptyList() else warm.drop(from)

@@ -2,6 +2,7 @@ package org.litebundle.core.verdict
 
 import org.litebundle.core.engine.Residency
 import org.litebundle.core.ledger.Violation
+import org.litebundle.core.optical.Testimony
 import org.litebundle.core.power.ThermalStatus
 import org.litebundle.core.report.RunKind
 import org.litebundle.core.report.StageResidency
@@ -59,6 +60,20 @@ sealed interface Refusal {
         override val code get() = "offset_undecided"
         override val text get() =
             "the clocks could not be compared, they moved at each attempt; keep the device awake and run again"
+    }
+
+    /** The second witness of an optical run does not bear the screen's times out; [witness] is null if nothing was seen. */
+    data class WitnessUnconfirmed(val witness: Testimony?) : Refusal {
+        override val code get() = "witness_unconfirmed"
+        override val text get() = when {
+            witness == null || witness.pairs < Testimony.LEAST_PAIRS ->
+                "the camera saw the strips of ${witness?.pairs ?: 0} results, ${Testimony.LEAST_PAIRS} are needed; " +
+                    "let the mirror show it the whole strip, sharp and bright"
+
+            else ->
+                "the camera saw ${witness.agreeing} of ${witness.pairs} results when the screen says they were shown; " +
+                    "the screen's times cannot be trusted on this device"
+        }
     }
 
     /** [displayed]: after the steady state began; null: it never did. */

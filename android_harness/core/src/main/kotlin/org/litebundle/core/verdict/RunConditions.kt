@@ -2,6 +2,7 @@ package org.litebundle.core.verdict
 
 import org.litebundle.core.clock.ClockOffset
 import org.litebundle.core.clock.SensorClock
+import org.litebundle.core.optical.Testimony
 import org.litebundle.core.power.ThermalStatus
 import org.litebundle.core.report.RunKind
 import org.litebundle.core.report.StageResidency
@@ -16,6 +17,7 @@ import org.litebundle.core.report.StageResidency
  * @property thermalAtStart null: the system does not tell (Android below 10).
  * @property offset the clocks' offset; null: undecided.
  * @property clockErrorNs how far times of exposure may be off because of the clocks, at most.
+ * @property witness what the second witness of an optical run says; null: it was none, or nothing was seen.
  */
 data class RunConditions(
     val kind: RunKind,
@@ -27,4 +29,5 @@ data class RunConditions(
     val clock: SensorClock,
     val offset: ClockOffset?,
     val clockErrorNs: Long,
+    val witness: Testimony?,
 )

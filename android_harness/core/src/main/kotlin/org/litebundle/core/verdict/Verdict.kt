@@ -86,6 +86,9 @@ sealed interface Verdict {
             if (conditions.offset == null && clock != SensorClock.Inferred(ClockDomain.MONOTONIC)) {
                 refusals.add(Refusal.OffsetUndecided)
             }
+            if (conditions.kind == RunKind.OPTICAL && conditions.witness?.confirmed != true) {
+                refusals.add(Refusal.WitnessUnconfirmed(conditions.witness))
+            }
             if (summary.steadyFrom == null) {
                 refusals.add(Refusal.TooFewResults(null))
             } else if (summary.displayed < Refusal.MIN_DISPLAYED) {

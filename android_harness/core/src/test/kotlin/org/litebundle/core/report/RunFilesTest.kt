@@ -102,6 +102,7 @@ class RunFilesTest {
             clock = SensorClock.Realtime,
             offset = ClockOffset(-500, 900),
             clockErrorNs = 700,
+            witness = Testimony(pairs = 40, agreeing = 39),
         )
         return RunData(
             run = RunInfo("live-1", RunKind.LIVE, "2026-01-02T03:04:05Z", "0.1.0"),
@@ -116,7 +117,6 @@ class RunFilesTest {
             corrections = Corrections(1330, 19),
             summary = summary,
             verdict = Verdict.judge(summary, conditions, violations(records), limitMs),
-            witness = Testimony(pairs = 40, agreeing = 39),
         )
     }
 

@@ -11,6 +11,7 @@ import org.litebundle.core.clock.ClockOffset
 import org.litebundle.core.clock.SensorClock
 import org.litebundle.core.engine.Residency
 import org.litebundle.core.ledger.Violation
+import org.litebundle.core.optical.Testimony
 import org.litebundle.core.power.ThermalStatus
 import org.litebundle.core.report.RunKind
 import org.litebundle.core.report.StageResidency
@@ -31,6 +32,7 @@ class VerdictTest {
         clock = SensorClock.Realtime,
         offset = ClockOffset(-300, 300),
         clockErrorNs = 300,
+        witness = null,
     )
 
     private fun p90(valueMs: Long, lowMs: Long, highMs: Long): Distribution {
@@ -56,6 +58,9 @@ class VerdictTest {
         is Verdict.Pass, is Verdict.Fail -> emptyList()
     }
 
+    private fun optical(pairs: Int, agreeing: Int) =
+        good.copy(kind = RunKind.OPTICAL, witness = Testimony(pairs, agreeing))
+
     private val unproven = Residency.Unproven(Accelerator.NPU, "3 of 60 ops ran on the CPU")
     private val violation = Violation(3, "never ended")
 
@@ -73,6 +78,9 @@ class VerdictTest {
             reasons(good.copy(thermalAtStart = null)) to Refusal.ThermalAtStart(null),
             reasons(good.copy(clock = SensorClock.Undecided("both fit"))) to Refusal.ClockUndecided("both fit"),
             reasons(good.copy(offset = null)) to Refusal.OffsetUndecided,
+            reasons(good.copy(kind = RunKind.OPTICAL)) to Refusal.WitnessUnconfirmed(null),
+            reasons(optical(pairs = 29, agreeing = 29)) to Refusal.WitnessUnconfirmed(Testimony(29, 29)),
+            reasons(optical(pairs = 100, agreeing = 94)) to Refusal.WitnessUnconfirmed(Testimony(100, 94)),
             reasons(summary = summary(displayed = 299)) to Refusal.TooFewResults(299),
             reasons(summary = summary(displayed = 0, steadyFrom = null)) to Refusal.TooFewResults(null),
             reasons(violations = listOf(violation)) to Refusal.Unaccounted(listOf(violation)),
@@ -82,7 +90,7 @@ class VerdictTest {
     @Test
     fun `a run that breaks no rule passes`() {
         assertInstanceOf<Verdict.Pass>(Verdict.judge(summary(), good, emptyList(), limitMs = 150.0))
-        val optical = good.copy(kind = RunKind.OPTICAL, clock = SensorClock.Inferred(ClockDomain.BOOTTIME))
+        val optical = optical(pairs = 100, agreeing = 95).copy(clock = SensorClock.Inferred(ClockDomain.BOOTTIME))
         val verdict = assertInstanceOf<Verdict.Pass>(Verdict.judge(summary(), optical, emptyList(), limitMs = null))
         assertNull(verdict.requirement)
     }
@@ -110,6 +118,7 @@ class VerdictTest {
             clock = SensorClock.Undecided("neither fits"),
             offset = null,
             clockErrorNs = 0,
+            witness = null,
         )
         val codes = reasons(conditions, summary(displayed = 12), listOf(violation)).map { it.code }
         val expected = listOf(
@@ -137,9 +146,12 @@ class VerdictTest {
             "thermal_at_start" to { it.copy(thermalAtStart = ThermalStatus.SHUTDOWN) },
             "clock_undecided" to { it.copy(clock = SensorClock.Undecided("x")) },
             "offset_undecided" to { it.copy(offset = null) },
+            "witness_unconfirmed" to { it.copy(kind = RunKind.OPTICAL, witness = Testimony(40, 1)) },
         )
-        for (one in breaks) {
-            for (other in breaks) {
+        for ((i, one) in breaks.withIndex()) {
+            for (other in breaks.drop(i)) {
+                // A replay is no optical run.
+                if (one.first == "not_captured" && other.first == "witness_unconfirmed") continue
                 val codes = reasons(other.second(one.second(good))).map { it.code }.toSet()
                 assertEquals(setOf(one.first, other.first), codes)
             }

@@ -34,7 +34,7 @@ harness: $(READY)
 	$(MAKE) quantize PIPELINE=examples/formula_scan
 	$(BIN)/python android_harness/parity/expect.py $(EXAMPLE) -o dist/parity
 	$(MVN) -B -q -T2 -f android_harness/pom.xml -Dvenv=$(abspath $(VENV)) clean verify
-	$(BIN)/python -m pytest tests/android_harness
+	HARNESS_BUILT=1 $(BIN)/python -m pytest tests/android_harness
 
 # The stamp is the last thing written, so a set-up that was interrupted starts again.
 $(READY): requirements.lock setup.cfg

@@ -1,9 +1,10 @@
-"""The desktop runner as users start it. `make harness` runs these after Maven; before that they are skipped."""
+"""The desktop runner as users start it. `make harness` runs these after Maven."""
 
 from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import jsonschema
@@ -16,10 +17,11 @@ RUNNER = ROOT / "android_harness/cli/litebundle-harness"
 FILES = ("report.json", "report.txt", "samples.csv", "trace.perfetto-trace")
 BUNDLE = ROOT / "dist/formula_scan-0.1.0.litebundle"
 
-pytestmark = [
-    pytest.mark.skipif(not RUNNER.with_name("target").joinpath("lib").exists(), reason="not built: make harness does"),
-    pytest.mark.skipif(not BUNDLE.exists(), reason="no bundle: make quantize builds it"),
-]
+
+@pytest.fixture(autouse=True, scope="module")
+def runner(built: Callable[[Path], Path]) -> None:
+    built(RUNNER.with_name("target") / "lib")
+    built(BUNDLE)
 
 
 def _run(*words: str | Path, prefix: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:

@@ -11,19 +11,21 @@ from litebundle.device.page import render
 from litebundle.device.result import read_run
 from litebundle.device.statistics import p90
 
-RUN = Path(__file__).parents[2] / "android_harness/cli/target/replay/once/example"
-pytestmark = pytest.mark.skipif(not (RUN / "report.json").exists(), reason="no replay was written yet: make harness")
+ROOT = Path(__file__).parents[2]
+REPLAY = ROOT / "android_harness/cli/target/replay/once/example"
+RUNS = {name: ROOT / f"android_harness/core/target/report/{name}" for name in ("live-1", "inverted")}
 
 
-def test_the_samples_give_the_figures_of_the_report() -> None:
-    run = read_run(RUN)
+@pytest.mark.parametrize("folder", [REPLAY, *RUNS.values()], ids=["replay", *RUNS])
+def test_the_samples_give_the_figures_of_the_report(built, folder: Path) -> None:
+    run = read_run(built(folder))
     told = run.report.latency.exposure_mid_to_present_ms
     assert len(run.samples.steady_ms) == told.count
     assert p90(run.samples.steady_ms) == pytest.approx(told.p90.value, abs=1e-6)
 
 
-def test_a_replay_on_the_virtual_clock_is_refused_as_no_capture() -> None:
-    run = read_run(RUN)
+def test_a_replay_on_the_virtual_clock_is_refused_as_no_capture(built) -> None:
+    run = read_run(built(REPLAY))
     gate = decide([run])
     assert gate.outcome == "refused"
     assert "not_captured" in {why.code for why in gate.reasons}

@@ -102,11 +102,10 @@ def test_void_numbers_have_their_reasons_first_and_no_headline(page) -> None:
 
 @pytest.mark.parametrize(("agreeing", "word"), [(99, "confirmed"), (12, "not confirmed")])
 def test_an_optical_run_has_its_witness(page, agreeing, word) -> None:
-    run = runs.EXAMPLE["run"] | {"kind": "optical"}
     witness = {"pairs": 100, "agreeing": agreeing, "confirmed": agreeing > 94}
     reason = {"code": "witness_unconfirmed", "text": "the screen's times cannot be trusted"}
     void = {"verdict": {"state": "refused", "reasons": [reason]}} if agreeing < 95 else {}
-    text = page(1 if void else 0, run=run, witness=witness, **void).text
+    text = page(1 if void else 0, witness=witness, **void).text
     assert "second witness" in text
     assert f"{word}: {agreeing} of 100 results agree" in text
     assert ("capture to display, p90" in text) == (not void)

@@ -98,6 +98,16 @@ def test_frames_of_unknown_exposure_count_as_presented_and_have_no_latency(tmp_p
     assert (found.presented, len(found.latency_ms)) == (100, 99)
 
 
+def test_the_steady_state_is_what_was_presented_behind_its_first_result(tmp_path) -> None:
+    latency_ms = runs.latencies(0, 100)
+    # The frame before comes on the screen behind the first steady one, and the first steady one behind the next.
+    latency_ms[runs.WARM_UP - 1 : runs.WARM_UP + 2] = 210, 140, 80
+    steady = [210, 140, *latency_ms[runs.WARM_UP + 2 :]]
+    latency = {name: runs.percentiles(np.array(steady)) for name in runs.EXAMPLE["latency"]}
+    found = read_run(runs.write(tmp_path, "one", latency_ms, latency=latency)).samples
+    assert sorted(found.steady_ms) == pytest.approx(sorted(steady))
+
+
 @pytest.mark.parametrize(
     ("file", "data", "words"),
     [

@@ -71,7 +71,7 @@ sealed interface Refusal {
                     "let the mirror show it the whole strip, sharp and bright"
 
             else ->
-                "the camera saw ${witness.agreeing} of ${witness.pairs} results when the screen says they were shown; " +
+    /** The second witness of an optical run does not bear the screen's times out. [witness] is null if nothing was seen. */
                     "the screen's times cannot be trusted on this device"
         }
     }

@@ -2,6 +2,7 @@ package org.litebundle.core.report
 
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertFalse
+import org.junit.jupiter.api.Assertions.assertNotEquals
 import org.junit.jupiter.api.Assertions.assertThrows
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
@@ -73,6 +74,13 @@ private fun frame(i: Int, outcome: Outcome): FrameRecord {
     )
 }
 
+/** Of each two results the first has a wide stamp, which puts it behind the second. */
+private val inverted = List(801) { i ->
+    val frame = frame(i, Outcome.Presented)
+    val late = checkNotNull(frame.presented).value + 52 * MS
+    if (i % 2 == 0) frame else frame.copy(presented = Stamp(late, late + -60 * MS, late + MS, Grade.D, "model"))
+}
+
 private val thermal = listOf(
     ThermalSample(MonotonicNs(9 * SECOND), ThermalStatus.NONE, 0.5f),
     ThermalSample(MonotonicNs(10 * SECOND), ThermalStatus.LIGHT, Float.NaN),
@@ -84,14 +92,18 @@ private val rail = PowerMonitor("rail, one", MonitorKind.RAIL)
 private val energy =
     List(2) { EnergySample(MonotonicNs(9 * SECOND + 69 * SECOND * it), mapOf(rail to 5_000_000L * it)) }
 
-private val summary = Summary.of(records, stages, thermal, energy, loadNs = 80 * MS)
-
 /** A live run as the app would write it, made up: 70 s at 20 frames a second, with every way in which a frame can end. */
 class RunFilesTest {
     @TempDir
     lateinit var temporary: File
     private val root = File(System.getProperty("litebundle.root"))
-    private fun run(debuggable: Boolean = false, limitMs: Double? = 60.0, refreshHz: Double = 60.0): RunData {
+    private fun run(
+        debuggable: Boolean = false,
+        limitMs: Double? = 60.0,
+        refreshHz: Double = 60.0,
+        of: List<FrameRecord> = records,
+    ): RunData {
+        val summary = Summary.of(of, stages, thermal, energy, loadNs = 80 * MS)
         val conditions = RunConditions(
             kind = RunKind.LIVE,
             virtualClock = false,
@@ -112,11 +124,11 @@ class RunFilesTest {
             conditions = conditions,
             refreshHz = refreshHz,
             stages = stages,
-            records = records,
+            records = of,
             thermal = thermal,
             corrections = Corrections(1330, 19),
             summary = summary,
-            verdict = Verdict.judge(summary, conditions, violations(records), limitMs),
+            verdict = Verdict.judge(summary, conditions, violations(of), limitMs),
         )
     }
 
@@ -149,6 +161,17 @@ class RunFilesTest {
         assertTrue(report.at("sustained.exposure_mid_to_present_ms") is Json.Object)
         val results = (report.at("energy.results") as Json.Number).value
         assertEquals(5_000.0 / results, (report.at("energy.per_result_mj") as Json.Number).value, 1e-9)
+    }
+
+    /** It stays in target/report, for tests that find the same steady state in its samples. */
+    @Test
+    fun `the steady state is counted in the order of presentation`() {
+        val report = write(run(of = inverted), File(root, "android_harness/core/target/report/inverted"))
+        val from = (report.at("steady_state.from_frame") as Json.Number).value.toLong()
+        val begin = checkNotNull(inverted.single { it.id == from }.presented).value
+        val behind = inverted.count { checkNotNull(it.presented).value >= begin }
+        assertEquals(behind.toDouble(), (report.at("latency.exposure_mid_to_present_ms.count") as Json.Number).value)
+        assertNotEquals(behind, inverted.count { it.id >= from })
     }
 
     @Test

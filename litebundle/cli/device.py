@@ -114,7 +114,7 @@ def list_(as_json: bool) -> None:
 @serial_option
 @json_option
 def install(apk: Path, serial: str | None, as_json: bool) -> None:
-    """Install the app from APK, or replace the one that is there; what it has measured is kept."""
+    """Install the app from APK, or replace the one that is there, whose runs stay on the phone."""
     from litebundle.device.devices import choose
     from litebundle.device.install import install
 
@@ -199,7 +199,8 @@ def run(
 def pull(run: str, serial: str | None, output: Path | None, as_json: bool) -> None:
     """Fetch the result of RUN, which an earlier 'device run' could not fetch; the phone keeps it."""
     from litebundle.device.devices import choose
-    from litebundle.device.pull import RUNS, check_name, pull_run
+    from litebundle.device.install import RUNS
+    from litebundle.device.pull import check_name, pull_run
 
     check_name(run)
     adb = choose(serial)

@@ -65,7 +65,7 @@ def choose(serial: str | None) -> Adb:
         raise DeviceError(f"device {wanted!r}: adb does not see it (it sees {there}); plug it in or correct -s")
     state = devices[wanted]
     if state != "device":
-        raise DeviceError(f"device {wanted!r}: it is {state}; {_way_out(state)}")
+        raise DeviceError(f"device {wanted!r}: adb calls it {state!r}; {_way_out(state)}")
     return Adb(wanted)
 
 
@@ -88,4 +88,4 @@ def _device(match: re.Match[str]) -> Device:
 
 
 def _way_out(state: str) -> str:
-    return _WAYS_OUT.get(state, "start it again, then start again")
+    return _WAYS_OUT.get(state, "switch it off and on, then start again")

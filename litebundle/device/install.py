@@ -9,11 +9,15 @@ from pathlib import Path
 from litebundle.device.adb import Adb, DeviceError
 
 PACKAGE = "org.litebundle.sample"
+RUNS = f"/sdcard/Android/data/{PACKAGE}/files/runs"
 _BYTES_PER_S = 1_000_000
+_REMOVE = (
+    f"run 'adb uninstall {PACKAGE}' and start again; that deletes its runs on the phone too, so first fetch those that "
+    f"'adb shell ls {RUNS}' lists with 'litebundle device pull RUN'"
+)
 _WAYS_OUT = {
-    "INSTALL_FAILED_UPDATE_INCOMPATIBLE": f"the one on the phone was signed with another key; run "
-    f"'adb uninstall {PACKAGE}' and start again",
-    "INSTALL_FAILED_VERSION_DOWNGRADE": f"the one on the phone is newer; run 'adb uninstall {PACKAGE}' and start again",
+    "INSTALL_FAILED_UPDATE_INCOMPATIBLE": f"the one on the phone was signed with another key; {_REMOVE}",
+    "INSTALL_FAILED_VERSION_DOWNGRADE": f"the one on the phone is newer; {_REMOVE}",
     "INSTALL_FAILED_INSUFFICIENT_STORAGE": "its storage is full; make room on it and start again",
     "INSTALL_FAILED_OLDER_SDK": "its Android is older than the app's least (API 26); take another phone",
     "INSTALL_FAILED_NO_MATCHING_ABIS": "the app has no runtime for its processor; take an arm64 phone",

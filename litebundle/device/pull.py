@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import tempfile
 from pathlib import Path
 from posixpath import basename
 
 from litebundle.device.adb import Adb, DeviceError, Disconnected
-from litebundle.device.install import PACKAGE
 from litebundle.device.result import RunResult, read_run
 from litebundle.files import digest_file
 
-RUNS = f"/sdcard/Android/data/{PACKAGE}/files/runs"
 _TIMEOUT_S = 300.0
 
 
@@ -30,39 +30,44 @@ def pull_run(adb: Adb, remote: str, target: Path) -> RunResult:
     Args:
         adb: The phone.
         remote: The folder on the phone.
-        target: The folder to make; one that is there is replaced.
+        target: The folder to make.
 
     Raises:
-        DeviceError: There is no such run, or it is incomplete, or the phone went away.
+        DeviceError: `target` is there already, there is no such run, it is incomplete, or the phone went away.
+        OSError: `target` cannot be made.
     """
-    part = target.with_name(f".{target.name}.part")
-    shutil.rmtree(part, ignore_errors=True)
+    if os.path.lexists(target):
+        raise DeviceError(f"{target}: it is there already, and is not replaced; give -o a new folder")
     target.parent.mkdir(parents=True, exist_ok=True)
-    try:
+    with tempfile.TemporaryDirectory(prefix=".litebundle-", dir=target.parent) as folder:
+        part = Path(folder, target.name)
         _pull(adb, remote, part)
         _compare(adb, remote, part)
         read_run(part)
-        shutil.rmtree(target, ignore_errors=True)
         part.rename(target)
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
     return read_run(target)
 
 
 def _pull(adb: Adb, remote: str, part: Path) -> None:
     """Once more after a broken connection: reading changes nothing."""
     try:
-        answer = adb.run("pull", remote, str(part), timeout_s=_TIMEOUT_S)
+        _pull_once(adb, remote, part)
     except Disconnected:
         adb.wait_for_return()
         shutil.rmtree(part, ignore_errors=True)
-        answer = adb.run("pull", remote, str(part), timeout_s=_TIMEOUT_S)
-    if answer.code:
-        if "does not exist" in answer.words or "No such file" in answer.words:
-            raise DeviceError(
-                f"device {adb.serial!r}: it has no run {basename(remote)!r} (looked in {remote}); correct the name"
-            )
-        raise DeviceError(f"{remote}: cannot be fetched: {answer.words}; start again")
+        _pull_once(adb, remote, part)
+
+
+def _pull_once(adb: Adb, remote: str, part: Path) -> None:
+    answer = adb.run("pull", remote, str(part), timeout_s=_TIMEOUT_S)
+    if not answer.code:
+        return
+    if "does not exist" in answer.words or "No such file" in answer.words:
+        raise DeviceError(
+            f"device {adb.serial!r}: it has no run {basename(remote)!r} (looked in {remote}); correct the name"
+        )
+    # adb prints no error when the connection breaks within a file.
+    raise Disconnected(f"{remote}: cannot be fetched: {answer.words}; start again")
 
 
 def _compare(adb: Adb, remote: str, part: Path) -> None:

@@ -79,8 +79,10 @@ def measure(adb: Adb, order: Order, folder: Path, progress: Progress) -> tuple[R
 
 
 def _check(order: Order, folder: Path) -> None:
-    if (order.recording is not None) != (order.kind == "replay"):
-        raise DeviceError("a recording is for --kind replay, and for no other; give both or neither")
+    if order.kind == "replay" and not order.recording:
+        raise DeviceError("--kind replay: it needs recorded frames; give them with --recording ZIP")
+    if order.kind != "replay" and order.recording:
+        raise DeviceError(f"--recording: --kind {order.kind} takes none; leave it out, or give --kind replay")
     if order.recording and order.recording.is_dir():
         raise DeviceError(f"{order.recording}: a folder; store it as a zip (zip -0 -r recording.zip .) and give that")
     if folder.exists() and any(folder.iterdir()):

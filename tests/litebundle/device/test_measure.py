@@ -17,7 +17,7 @@ import pytest
 
 from litebundle.bundle import Bundle
 from litebundle.device import adb as driver
-from litebundle.device import log, run, states
+from litebundle.device import log, pull, run, states
 from litebundle.device.push import FOLDER
 from tests.litebundle.device import runs
 from tests.litebundle.device.adbd import Done
@@ -126,10 +126,13 @@ def test_a_replay_has_its_recording(measure, daemon, phone, measuring, tmp_path)
     phone.behave = replay
     assert measure("--kind", "replay", "--recording", recording).code == 1, "one restart decides nothing"
     assert plans[0]["data"] == recording.read_bytes()
-    for arguments in (("--kind", "replay"), ("--recording", recording)):
+    for arguments, words in (
+        (("--kind", "replay"), "give them with --recording ZIP"),
+        (("--kind", "live", "--recording", recording), "--kind live takes none; leave it out"),
+    ):
         answer = measure(*arguments)
         assert answer.code == 2
-        assert "give both or neither" in answer.err
+        assert words in answer.err
 
 
 def test_states_are_restored_to_what_they_were(measure, daemon, phone, measuring) -> None:
@@ -401,6 +404,54 @@ def test_pull_of_no_such_run(litebundle, daemon, phone, tmp_path, name) -> None:
     assert answer.code == 2
     assert repr(name) in answer.err and "correct" in answer.err
     assert list(tmp_path.glob("*late*")) == []
+
+
+def test_pull_leaves_what_is_there(litebundle, daemon, phone, tmp_path, monkeypatch) -> None:
+    phone.files |= {f"{RUNS}/late-01/{name}": data for name, data in runs.files("late-01", runs.latencies(0)).items()}
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine/work").write_text("mine")
+    (tmp_path / "link").symlink_to("nowhere")
+    monkeypatch.chdir(tmp_path / "mine")
+    before = sorted(tmp_path.rglob("*"))
+    for target in (".", "..", tmp_path / "mine", tmp_path / "mine/work", tmp_path / "link"):
+        answer = litebundle("device", "pull", "late-01", "-o", target)
+        assert answer.code == 2
+        assert f"error: {target}: it is there already" in answer.err and "give -o a new folder" in answer.err
+    answer = litebundle("device", "pull", "late-01", "-o", "work/late")
+    assert answer.code == 2
+    assert "error: work: " in answer.err and "Traceback" not in answer.err
+    assert sorted(tmp_path.rglob("*")) == before
+    assert (tmp_path / "mine/work").read_text() == "mine"
+
+
+def test_pull_begins_again_after_the_cable_was_out(litebundle, daemon, phone, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(driver, "RETURN_S", 20.0)
+    data = runs.files("late-01", runs.latencies(0))
+    phone.files |= {f"{RUNS}/late-01/{name}": content for name, content in data.items()}
+    asked = []
+
+    def cut_once(path):
+        asked.append(path)
+        if len(asked) == 2:
+            daemon.drop()
+        return phone.files[path]
+
+    phone.read = cut_once
+    answer = litebundle("device", "pull", "late-01", "-o", tmp_path / "late")
+    assert answer.code == 0, answer.err
+    assert {path.name: path.read_bytes() for path in (tmp_path / "late").iterdir()} == data
+
+
+def test_an_interrupted_pull_leaves_nothing(daemon, phone, tmp_path, monkeypatch) -> None:
+    phone.files |= {f"{RUNS}/late-01/{name}": data for name, data in runs.files("late-01", runs.latencies(0)).items()}
+
+    def interrupt(folder):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(pull, "read_run", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        pull.pull_run(driver.Adb(daemon.serial), f"{RUNS}/late-01", tmp_path / "결과")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_pull_notices_other_bytes(litebundle, daemon, phone, tmp_path) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from litebundle.cli import execute
 from litebundle.device import adb as driver
+from litebundle.device import devices
 from litebundle.device.adb import Adb, Disconnected, TimedOut
 from litebundle.device.push import FOLDER, push_file
 from tests.litebundle.device.adbd import Done
@@ -122,6 +123,21 @@ def test_a_refused_install_says_the_way_out(litebundle, plug_in, apk, answer, wa
     told = litebundle("device", "install", apk)
     assert told.code == 2
     assert str(apk) in told.err and way_out in told.err
+
+
+@pytest.mark.parametrize("code", ["UPDATE_INCOMPATIBLE", "VERSION_DOWNGRADE"])
+def test_removing_the_app_is_told_to_delete_its_runs(litebundle, plug_in, apk, code) -> None:
+    plug_in(Phone(install_answer=f"Failure [INSTALL_FAILED_{code}]\n"))
+    told = litebundle("device", "install", apk).err
+    assert "adb uninstall" in told and "deletes its runs" in told and "litebundle device pull RUN" in told
+
+
+def test_an_unusable_phone_is_told_in_adbs_word_for_it(monkeypatch) -> None:
+    for state in ("no permissions", "rescue"):
+        listed = driver.Answer(0, f"List of devices attached\nA1\t{state}\n", "")
+        monkeypatch.setattr(devices, "run_adb", lambda *words, timeout_s, listed=listed: listed)
+        with pytest.raises(driver.DeviceError, match=f"'A1': adb calls it '{state}'; .*, then start again"):
+            devices.choose("A1")
 
 
 def test_only_an_apk_is_installed(litebundle, daemon, tmp_path) -> None:

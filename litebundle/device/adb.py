@@ -178,14 +178,15 @@ class Lines:
         """The next line; None if there is none within the time.
 
         Raises:
-            EOFError: The command ended, or the connection did.
+            EOFError: The command ended, or the connection did; with what it said on stderr.
         """
         try:
             line = self._lines.get(timeout=timeout_s)
         except queue.Empty:
             return None
         if line is None:
-            raise EOFError
+            assert self._process.stderr
+            raise EOFError(_text(self._process.stderr.read()).strip())
         return line
 
     def _read(self) -> None:

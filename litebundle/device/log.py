@@ -16,6 +16,8 @@ _UNNAMED = "-"
 _TAGS = (f"{_TAG}:I", "AndroidRuntime:E", "am_crash:V", "am_kill:V", "am_proc_died:V", "am_anr:V", "*:S")
 _LINE = re.compile(r"\s*\d+\.\d+\s+(?:\S+\s+)?(\d+)\s+\d+\s+[VDIWEFA]\s+(\S+)\s*: (.*)")
 _QUIET_S = 10.0
+# A log that ends sooner than this, as often as that in a row, cannot be read at all.
+_SHORT_S, _TRIES, _PAUSE_S = 5.0, 5, 1.0
 
 
 @dataclass(frozen=True)
@@ -55,17 +57,23 @@ def follow(watch: Watch, progress: Progress) -> str:
     A connection that breaks and comes back is taken up again, since the app goes on without it.
 
     Raises:
-        DeviceError: The phone refused the bundle or the plan, the app crashed, was ended or said nothing in time, or
-            the phone was restarted.
+        DeviceError: The phone refused the bundle or the plan, the app crashed, was ended or said nothing in time, the
+            log cannot be read, or the phone was restarted.
     """
     deadline = time.monotonic() + watch.seconds + watch.patience_s
+    tries = 0
     while True:
+        began = time.monotonic()
         words = ("logcat", "-b", "main,crash,events", "-v", "epoch", "-T", f"{watch.since}.000", "-s", *_TAGS)
         try:
             with watch.adb.lines(*words) as lines:
                 return _Follower(watch, deadline, progress).read(lines)
-        except (EOFError, Disconnected):
+        except (EOFError, Disconnected) as error:
             _take_up_again(watch, progress)
+            tries = tries + 1 if time.monotonic() - began < _SHORT_S else 0
+            if tries == _TRIES:
+                raise _unreadable(watch, error) from None
+            time.sleep(_PAUSE_S)
 
 
 def _take_up_again(watch: Watch, progress: Progress) -> None:
@@ -80,6 +88,15 @@ def _take_up_again(watch: Watch, progress: Progress) -> None:
         ) from None
     if restarted:
         raise DeviceError(f"device {watch.adb.serial!r}: it was restarted during the run; start again")
+
+
+def _unreadable(watch: Watch, error: Exception) -> DeviceError:
+    serial = watch.adb.serial
+    return DeviceError(
+        f"run {watch.run}: the phone's log ends as soon as it is opened ({error}); look whether "
+        f"'adb -s {serial} logcat' works, restart the phone if not; if the app goes on, "
+        f"'litebundle device pull {watch.run}' fetches its result later"
+    )
 
 
 class _Follower:

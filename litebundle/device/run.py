@@ -19,6 +19,7 @@ from litebundle.device.install import PACKAGE, installed
 from litebundle.device.log import follow, watch
 from litebundle.device.pull import pull_run
 from litebundle.device.push import Progress, check_bundle, push_file
+from litebundle.device.recording import duration_s
 from litebundle.device.result import RunResult
 from litebundle.device.states import ready, wait_until_cool
 
@@ -31,8 +32,8 @@ Kind = Literal["live", "replay", "optical"]
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be measured. `recording`: a stored zip, for kind "replay" alone; `cool_down_s`: longest wait for a
-    hot phone, before each restart.
+    """What is to be measured. `recording`: a stored zip, for kind "replay" alone, which takes as long as it is, not
+    `seconds`; `cool_down_s`: longest wait for a hot phone, before each restart.
     """
 
     bundle: Path
@@ -52,6 +53,7 @@ def measure(adb: Adb, order: Order, folder: Path, progress: Progress) -> tuple[R
     """
     _check(order, folder)
     digest = check_bundle(order.bundle)
+    seconds = duration_s(order.recording) if order.recording else order.seconds
     installed(adb)
     wait_until_cool(adb, order.cool_down_s, progress)
     bundle = push_file(adb, order.bundle, ".litebundle", progress)
@@ -62,7 +64,7 @@ def measure(adb: Adb, order: Order, folder: Path, progress: Progress) -> tuple[R
         for restart in range(1, order.restarts + 1):
             if restart > 1:
                 wait_until_cool(adb, order.cool_down_s, progress)
-            progress(f"restart {restart} of {order.restarts}, {order.seconds} s")
+            progress(f"restart {restart} of {order.restarts}, {seconds:.0f} s")
             plan = {
                 "format_version": "1.0",
                 "run": f"{series}-{restart:02d}",
@@ -70,7 +72,7 @@ def measure(adb: Adb, order: Order, folder: Path, progress: Progress) -> tuple[R
                 "seconds": order.seconds,
                 "recording": recording and recording.path,
             }
-            report = _run_once(adb, plan, bundle.path, order.seconds, progress)
+            report = _run_once(adb, plan, bundle.path, seconds, progress)
             result = pull_run(adb, dirname(report), folder / str(plan["run"]))
             if result.report.bundle.digest != digest:
                 raise DeviceError(f"{result.folder}: the app ran another bundle than {order.bundle}; install it again")
@@ -89,7 +91,7 @@ def _check(order: Order, folder: Path) -> None:
         raise DeviceError(f"{folder}: there is something in it already; give -o another place")
 
 
-def _run_once(adb: Adb, plan: dict[str, object], bundle: str, seconds: int, progress: Progress) -> str:
+def _run_once(adb: Adb, plan: dict[str, object], bundle: str, seconds: float, progress: Progress) -> str:
     """One process from start to end: the path of its report on the phone."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "plan.json")

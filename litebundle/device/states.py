@@ -13,6 +13,7 @@ from litebundle.device.push import Progress
 
 STAY_AWAKE = "stay_on_while_plugged_in"
 _ON_ALL_PLUGS = "7"
+_CAMERA = "android.permission.CAMERA"
 _HOTTEST_BATTERY_C = 40.0
 _LOOK_AGAIN_S = 5.0
 _STATUS = ("none", "light", "moderate", "severe", "critical", "emergency", "shutdown")
@@ -23,18 +24,20 @@ def ready(adb: Adb, progress: Progress) -> Iterator[None]:
     """Awake, with the screen on and the camera allowed; the app is stopped and all is restored on leaving.
 
     Raises:
-        DeviceError: The camera cannot be allowed, or the phone went away.
+        DeviceError: Its settings cannot be read, the camera cannot be allowed, or the phone went away.
     """
     with ExitStack() as stack:
         restore = _restorer(stack, adb, progress)
-        before = adb.ask("settings", "get", "global", STAY_AWAKE).out.strip()
+        before = _stay_awake(adb)
         restore("settings", *(["delete", "global", STAY_AWAKE] if before == "null" else _put(before)))
         adb.ask("settings", *_put(_ON_ALL_PLUGS))
         if "mWakefulness=Awake" not in adb.ask("dumpsys", "power").out:
             restore("input", "keyevent", "KEYCODE_SLEEP")
             adb.ask("input", "keyevent", "KEYCODE_WAKEUP")
         adb.ask("wm", "dismiss-keyguard")
-        granted = adb.ask("pm", "grant", PACKAGE, "android.permission.CAMERA")
+        if f"{_CAMERA}: granted=true" not in adb.ask("dumpsys", "package", PACKAGE).out:
+            restore("pm", "revoke", PACKAGE, _CAMERA)
+        granted = adb.ask("pm", "grant", PACKAGE, _CAMERA)
         if granted.code:
             raise DeviceError(
                 f"device {adb.serial!r}: the app may not be given the camera ({granted.words}); open it there and "
@@ -73,6 +76,17 @@ def _heat(adb: Adb) -> str:
     if celsius > _HOTTEST_BATTERY_C:
         return f"its battery has {celsius:g} °C, at most {_HOTTEST_BATTERY_C:g} °C is allowed"
     return ""
+
+
+def _stay_awake(adb: Adb) -> str:
+    """The setting's value; 'null' if there is none. What cannot be read could not be restored."""
+    answer = adb.ask("settings", "get", "global", STAY_AWAKE)
+    if answer.code or not answer.out.strip():
+        raise DeviceError(
+            f"device {adb.serial!r}: its setting {STAY_AWAKE} cannot be read ({answer.words}); unlock the phone, "
+            "restart it if that does not help, and start again"
+        )
+    return answer.out.strip()
 
 
 def _put(value: str) -> tuple[str, ...]:

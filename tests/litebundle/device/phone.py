@@ -161,13 +161,17 @@ class Phone:
             return Done(code=1) if words[0] == "path" else Done(err="Unknown package\n", code=255)
         if words[0] == "path":
             return Done(f"package:/data/app/{PACKAGE}/base.apk\n")
-        if words[0] == "grant":
-            self.granted = True
+        if words[0] in ("grant", "revoke"):
+            self.granted = words[0] == "grant"
         return Done()
 
     def _dumpsys(self, words: list[str]) -> Done:
         if words[0] == "package":
-            return Done(f"Packages:\n    versionCode=1 minSdk=26 targetSdk=35\n    versionName={self.app_version}\n")
+            return Done(
+                f"Packages:\n    versionCode=1 minSdk=26 targetSdk=35\n    versionName={self.app_version}\n"
+                "    User 0: installed=true\n      runtime permissions:\n"
+                f"        android.permission.CAMERA: granted={str(self.granted).lower()}, flags=[ USER_SET ]\n"
+            )
         if words[0] == "thermalservice":
             status = self.thermal_status.pop(0) if len(self.thermal_status) > 1 else self.thermal_status[0]
             return Done(f"IsStatusOverride: false\nThermalEventListeners:\n\tcallbacks: 1\nThermal Status: {status}\n")

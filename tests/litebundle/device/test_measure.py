@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 
 import jsonschema
@@ -29,6 +30,7 @@ SCHEMAS = Path(__file__).parents[3] / "docs" / "cli"
 @pytest.fixture(autouse=True)
 def quick(monkeypatch) -> None:
     monkeypatch.setattr(log, "_QUIET_S", 0.1)
+    monkeypatch.setattr(log, "_PAUSE_S", 0.05)
     monkeypatch.setattr(run, "_PATIENCE_S", 20.0)
     monkeypatch.setattr(states, "_LOOK_AGAIN_S", 0.05)
 
@@ -110,12 +112,16 @@ def test_the_app_is_started_with_names_that_need_no_quotes(measure, daemon, phon
     assert all(path.startswith(FOLDER) and shlex.quote(path) == path for path in extras.values())
     (plan,) = plans
     assert plan | {"run": ""} == {"format_version": "1.0", "run": "", "kind": "live", "seconds": 7, "recording": None}
-    assert phone.granted
+
+
+def write_recording(path: Path, *seconds: float, compression: int = zipfile.ZIP_STORED) -> Path:
+    with zipfile.ZipFile(path, "w", compression) as file:
+        file.writestr("recording.json", json.dumps({"frames": [{"timestamp_ns": round(s * 1e9)} for s in seconds]}))
+    return path
 
 
 def test_a_replay_has_its_recording(measure, daemon, phone, measuring, tmp_path) -> None:
-    recording = tmp_path / "녹화.zip"
-    recording.write_bytes(os.urandom(1000))
+    recording = write_recording(tmp_path / "녹화.zip", 7.0, 7.5, 8.0)
     plans = []
     behave = measuring()
 
@@ -133,6 +139,61 @@ def test_a_replay_has_its_recording(measure, daemon, phone, measuring, tmp_path)
         answer = measure(*arguments)
         assert answer.code == 2
         assert words in answer.err
+
+
+def test_a_replay_is_waited_for_as_long_as_its_recording_is(measure, daemon, phone, monkeypatch, tmp_path) -> None:
+    monkeypatch.setattr(run, "_PATIENCE_S", 0.0)
+    recording = write_recording(tmp_path / "long.zip", 100.0, 100.4, 102.25)
+    answer = measure("--kind", "replay", "--recording", recording, seconds=1)
+    assert answer.code == 2
+    assert "no result within 2.25 s" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda path: path.write_bytes(os.urandom(1000)), "no zip that can be read"),
+        (lambda path: None, "no zip that can be read"),
+        (lambda path: write_recording(path), "no recording (recording.json: IndexError"),
+        (lambda path: zipfile.ZipFile(path, "w").close(), "no recording"),
+        (lambda path: write_recording(path, 1.0, compression=zipfile.ZIP_DEFLATED), "it is compressed; store it"),
+        (lambda path: write_recording(path, 2.0, 1.0), "its last frame is older than its first"),
+    ],
+)
+def test_what_is_no_recording_is_told_before_anything_is_sent(measure, daemon, phone, tmp_path, make, words) -> None:
+    make(tmp_path / "recording.zip")
+    answer = measure("--kind", "replay", "--recording", tmp_path / "recording.zip")
+    assert answer.code == 2
+    assert words in answer.err
+    assert phone.files == {}
+
+
+@pytest.mark.parametrize("granted", [True, False])
+def test_the_camera_is_allowed_for_the_run_and_left_as_it_was(measure, daemon, phone, measuring, granted) -> None:
+    phone.granted = granted
+    seen = []
+    behave = measuring()
+    phone.behave = lambda phone, plan: (seen.append(phone.granted), behave(phone, plan))
+    measure()
+    assert seen == [True]
+    assert phone.granted == granted
+
+
+def test_a_setting_that_cannot_be_read_is_left_alone(measure, daemon, phone) -> None:
+    phone.failing["settings"] = Done(err="cmd: Failure calling service settings: Broken pipe (32)\n", code=224)
+    answer = measure()
+    assert answer.code == 2
+    assert "stay_on_while_plugged_in cannot be read (cmd: Failure" in answer.err
+    assert not any(words[:2] in (["settings", "put"], ["am", "start"]) for words in phone.commands)
+
+
+def test_a_log_that_ends_at_once_is_told_as_such(measure, daemon, phone) -> None:
+    phone.failing["logcat"] = Done(err="logcat: Unable to open log device 'main'\n", code=1)
+    answer = measure()
+    assert answer.code == 2
+    assert "ends as soon as it is opened (logcat: Unable to open log device 'main')" in answer.err
+    assert len([words for words in phone.commands if words[0] == "logcat"]) == 5
+    assert_given_back(phone)
 
 
 def test_states_are_restored_to_what_they_were(measure, daemon, phone, measuring) -> None:

@@ -71,7 +71,7 @@ sealed interface Refusal {
                     "let the mirror show it the whole strip, sharp and bright"
 
             else ->
-    /** The second witness of an optical run does not bear the screen's times out. [witness] is null if nothing was seen. */
+    /** The second witness of an optical run does not confirm it. [witness] is null if nothing was seen. */
                     "the screen's times cannot be trusted on this device"
         }
     }

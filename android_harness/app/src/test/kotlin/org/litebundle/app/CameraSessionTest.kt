@@ -3,6 +3,7 @@ package org.litebundle.app
 import android.hardware.camera2.CameraManager
 import android.hardware.camera2.CaptureRequest
 import android.os.PowerManager
+import android.os.SystemClock
 import android.util.Range
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertNotNull
@@ -14,6 +15,7 @@ import org.litebundle.app.camera.CameraChoice
 import org.litebundle.app.display.Drawing
 import org.litebundle.app.display.Overlay
 import org.litebundle.app.run.CameraSession
+import org.litebundle.app.run.LiveView
 import org.litebundle.app.run.LoadedBundle
 import org.litebundle.app.run.SessionData
 import org.litebundle.app.run.SessionSetup
@@ -26,7 +28,15 @@ import org.litebundle.core.ledger.Outcome
 import org.litebundle.core.power.ThermalStatus
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.annotation.Config
+import org.robolectric.annotation.Implementation
+import org.robolectric.annotation.Implements
+import org.robolectric.shadows.ShadowPausedSystemClock
+import org.robolectric.shadows.ShadowSystemClock
+import java.time.Duration
 import java.util.Collections
+import java.util.concurrent.CountDownLatch
+import java.util.concurrent.TimeUnit
+import java.util.concurrent.atomic.AtomicInteger
 
 /** Robolectric opens a camera from API 33 on. */
 @RunWith(AppTestRunner::class)
@@ -35,6 +45,11 @@ class CameraSessionTest {
     private val shown = Collections.synchronizedList(ArrayList<Long>())
     private val open = Collections.synchronizedSet(HashSet<FakeImage>())
     private val failures = Collections.synchronizedList(ArrayList<String>())
+    private val views = Collections.synchronizedList(ArrayList<LiveView>())
+
+    /** What the overlay does with each frame. */
+    @Volatile
+    private var show: (Long) -> Unit = {}
 
     @Before
     fun camera() {
@@ -43,24 +58,24 @@ class CameraSessionTest {
         Phone.addCamera()
     }
 
-    private fun record(frames: (CameraSession) -> Unit): SessionData = LoadedBundle.load {
-        Bundle.open(Phone.example)
-    }.use {
-        val overlay = object : Overlay {
-            override fun show(frame: Long, drawing: Drawing) {
-                shown.add(frame)
-            }
+    private fun record(choice: (CameraChoice) -> CameraChoice = { it }, frames: (CameraSession) -> Unit): SessionData =
+        LoadedBundle.load { Bundle.open(Phone.example) }.use {
+            val overlay = object : Overlay {
+                override fun show(frame: Long, drawing: Drawing) {
+                    show(frame)
+                    shown.add(frame)
+                }
 
-            override fun close() = Unit
+                override fun close() = Unit
+            }
+            val found = choice(checkNotNull(CameraChoice.of(Phone.app.service(CameraManager::class.java))))
+            val setup = SessionSetup("r1", it, found, null, false, 60, 16_666_667, { 0 }, { _, _ -> overlay })
+            val session = CameraSession(Phone.app, setup, views::add, failures::add)
+            session.start()
+            Phone.until { FakeCamera.callback != null || failures.isNotEmpty() }
+            frames(session)
+            session.finish()
         }
-        val choice = checkNotNull(CameraChoice.of(Phone.app.service(CameraManager::class.java)))
-        val setup = SessionSetup("r1", it, choice, null, false, 60, 16_666_667, { 0 }, { _, _ -> overlay })
-        val session = CameraSession(Phone.app, setup, {}, failures::add)
-        session.start()
-        Phone.until { FakeCamera.callback != null }
-        frames(session)
-        session.finish()
-    }
 
     private fun frame(): FakeImage = FakeImage(System.nanoTime() - 30_000_000, 64, open::remove).also(open::add)
 
@@ -124,5 +139,136 @@ class CameraSessionTest {
         record {}
         assertEquals(Range(30, 30), FakeCamera.request?.get(CaptureRequest.CONTROL_AE_TARGET_FPS_RANGE))
         assertNotNull(FakeCamera.session)
+    }
+
+    @Test
+    fun `a frame that the overlay could not show failed, and the next one runs`() {
+        val asked = AtomicInteger()
+        show = { check(asked.incrementAndGet() != 2) { "the surface is lost" } }
+        val data = record {
+            repeat(3) { i ->
+                send(frame())
+                Phone.until { asked.get() > i && FakeCamera.held.isEmpty() }
+            }
+        }
+        assertEquals(emptyList<Any>(), data.ledger.violations())
+        assertEquals(Outcome.Failed("the surface is lost"), data.ledger.records()[1].outcome)
+        assertEquals(listOf(0L, 2L), shown)
+        assertEquals(emptyList<String>(), failures)
+    }
+
+    /** What sends [frames] while the pipeline has a frame and another waits for it; then both come through. */
+    private fun whileBusy(frames: () -> Unit) {
+        val release = CountDownLatch(1)
+        val busy = CountDownLatch(1)
+        show = {
+            busy.countDown()
+            release.await()
+        }
+        send(frame())
+        busy.await()
+        send(frame())
+        frames()
+        FakeCamera.idle()
+        release.countDown()
+        Phone.until { shown.size == 2 }
+    }
+
+    @Test
+    fun `as many pictures may be held as can wait for their capture results`() {
+        val data = record {
+            whileBusy {
+                repeat(30) {
+                    val alone = frame()
+                    FakeCamera.begin(alone.timestamp)
+                    FakeCamera.image(alone)
+                }
+            }
+            send(frame())
+            Phone.until { shown.size == 3 }
+        }
+        assertEquals(emptyList<String>(), failures)
+        assertEquals(emptyList<Any>(), data.ledger.violations())
+        val outcomes = data.ledger.records().map { it.outcome }
+        assertEquals(List(30) { Outcome.Dropped(DropCause.QUEUE) }, outcomes.subList(2, 32))
+        assertEquals(33, outcomes.size)
+        assertEquals(emptySet<FakeImage>(), open)
+    }
+
+    @Test
+    fun `where the reader has too little room, the queue drops frames, and the run goes on`() {
+        FakeCamera.room = 2
+        val data = record {
+            whileBusy { repeat(30) { send(frame()) } }
+            Phone.until {
+                send(frame())
+                FakeCamera.idle()
+                FakeCamera.images.isEmpty()
+            }
+        }
+        assertEquals(emptyList<String>(), failures)
+        assertEquals(emptyList<Any>(), data.ledger.violations())
+        assertTrue(data.ledger.records().any { it.outcome == Outcome.Dropped(DropCause.QUEUE) })
+        assertEquals(emptySet<FakeImage>(), open)
+    }
+
+    @Test
+    fun `a picture that is lost after its capture result is the camera's loss`() {
+        val data = record {
+            val at = System.nanoTime() - 30_000_000
+            val number = FakeCamera.begin(at)
+            FakeCamera.result(number, at)
+            FakeCamera.lose(number)
+            FakeCamera.idle()
+        }
+        assertEquals(listOf(Outcome.Dropped(DropCause.CAMERA)), data.ledger.records().map { it.outcome })
+        assertEquals(emptyList<Any>(), data.ledger.violations())
+    }
+
+    @Test
+    fun `a camera that the system closed in between is a reason, told once`() {
+        FakeCamera.refusal = IllegalStateException("CameraDevice was already closed")
+        record {}
+        assertEquals(listOf("the camera was closed: CameraDevice was already closed"), failures)
+    }
+
+    @Test
+    fun `a camera that is not there any more is a reason, told once`() {
+        record({ it.copy(cameraId = "9") }) {}
+        assertEquals(1, failures.size)
+    }
+
+    @Test
+    @Config(shadows = [Boottime::class])
+    fun `the view tells the latency before the clocks are measured again`() {
+        record({ it.copy(timestampsAreRealtime = true) }) {
+            var sent = 0
+            // The clocks are measured once a second.
+            var untilMeasuredMs = 900L
+            Phone.until {
+                if (shown.size == sent && sent++ < 15) {
+                    send(FakeImage(Boottime.now() - 30_000_000, 64, open::remove).also(open::add))
+                }
+                if (untilMeasuredMs-- > 0) ShadowSystemClock.advanceBy(Duration.ofMillis(1))
+                views.any { it.latencyNs != null }
+            }
+        }
+        val latencies = views.mapNotNull { it.latencyNs }
+        assertTrue("$latencies", latencies.all { it in 20_000_000L..2_000_000_000L })
+    }
+
+    private fun send(image: FakeImage) {
+        FakeCamera.result(FakeCamera.begin(image.timestamp), image.timestamp)
+        FakeCamera.image(image)
+    }
+}
+
+/** The clock of a phone that slept for 38 hours. */
+@Implements(SystemClock::class)
+class Boottime : ShadowPausedSystemClock() {
+    companion object {
+        @JvmStatic
+        @Implementation(methodName = "elapsedRealtimeNanos")
+        fun now() = System.nanoTime() + TimeUnit.HOURS.toNanos(38)
     }
 }

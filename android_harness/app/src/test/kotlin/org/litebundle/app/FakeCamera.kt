@@ -17,6 +17,8 @@ import org.robolectric.shadows.ShadowImageReader
 import org.robolectric.shadows.ShadowTotalCaptureResult
 import org.robolectric.util.ReflectionHelpers
 import java.nio.ByteBuffer
+import java.util.Collections
+import java.util.concurrent.CountDownLatch
 import java.util.concurrent.LinkedBlockingQueue
 
 /** The camera of a test: it sends what the test tells it to, through the app's own callbacks. */
@@ -31,11 +33,22 @@ object FakeCamera {
     val images = LinkedBlockingQueue<FakeImage>()
     var reader: ImageReader? = null
     var readerListener: ImageReader.OnImageAvailableListener? = null
+    val held: MutableSet<FakeImage> = Collections.synchronizedSet(HashSet())
+
+    /** How many pictures the reader lets be held, if not as many as it was made for. */
+    @Volatile
+    var room: Int? = null
+
+    /** Thrown by a request for frames. */
+    var refusal: Exception? = null
     private var frameNumber = 0L
 
     fun reset() {
         callback = null
         images.clear()
+        held.clear()
+        room = null
+        refusal = null
         frameNumber = 0
     }
 
@@ -63,6 +76,13 @@ object FakeCamera {
     }
 
     fun lose(number: Long) = post { callback?.onCaptureBufferLost(session!!, request!!, reader!!.surface, number) }
+
+    /** Waits until the app has heard everything. */
+    fun idle() {
+        val heard = CountDownLatch(1)
+        post(heard::countDown)
+        heard.await()
+    }
 
     private fun post(action: () -> Unit) {
         callbackHandler?.post(action)
@@ -93,7 +113,10 @@ class FakeImage(private val timestampNs: Long, private val side: Int, val closed
 
     override fun getPlanes(): Array<Plane> = arrayOf(plane(side), plane(side / 2), plane(side / 2))
 
-    override fun close() = closed(this)
+    override fun close() {
+        FakeCamera.held.remove(this)
+        closed(this)
+    }
 
     private fun plane(side: Int): Plane {
         val bytes = ByteBuffer.allocateDirect(side * side)
@@ -124,7 +147,11 @@ class FakeImageReader : ShadowImageReader() {
     }
 
     @Implementation
-    fun acquireNextImage(): Image? = FakeCamera.images.poll()
+    fun acquireNextImage(): Image? {
+        val room = FakeCamera.room ?: reader.maxImages
+        check(FakeCamera.held.size < room) { "maxImages ($room) has already been acquired" }
+        return FakeCamera.images.poll()?.also(FakeCamera.held::add)
+    }
 }
 
 @Implements(className = "android.hardware.camera2.impl.CameraCaptureSessionImpl", isInAndroidSdk = false)
@@ -138,6 +165,7 @@ class FakeCaptureSession : ShadowCameraCaptureSessionImpl() {
         callback: CameraCaptureSession.CaptureCallback,
         handler: Handler?,
     ): Int {
+        FakeCamera.refusal?.let { throw it }
         FakeCamera.session = session
         FakeCamera.request = request
         FakeCamera.callbackHandler = handler

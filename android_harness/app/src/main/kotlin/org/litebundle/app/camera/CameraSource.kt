@@ -16,7 +16,9 @@ import android.media.ImageReader
 import android.os.Handler
 import android.view.Surface
 import org.litebundle.core.frame.Exposure
+import org.litebundle.core.frame.ResultJoin
 import java.io.Closeable
+import java.util.concurrent.atomic.AtomicBoolean
 
 /** Hears what the camera does, on the camera's thread. */
 interface CameraListener {
@@ -31,7 +33,7 @@ interface CameraListener {
     /** The camera lost the frame, or its picture; nothing more comes of it. */
     fun lost(timestampNs: Long)
 
-    /** The camera cannot go on, for the [reason] in words. */
+    /** The camera cannot go on, for the [reason] in words; said once, and not after [CameraSource.close]. */
     fun broken(reason: String)
 }
 
@@ -50,57 +52,77 @@ class CameraSource(
         ImageReader.newInstance(choice.size.width, choice.size.height, ImageFormat.YUV_420_888, IMAGES)
     private var device: CameraDevice? = null
     private var session: CameraCaptureSession? = null
-    private var closed = false
+    private val over = AtomicBoolean()
 
-    /** Frame number in the session → timestamp, of frames that began and of which no capture result came yet. */
-    private val started = HashMap<Long, Long>()
+    /** Frame number in the session → timestamp, of the last frames that began and that the camera did not lose. */
+    private val started = object : LinkedHashMap<Long, Long>() {
+        override fun removeEldestEntry(eldest: Map.Entry<Long, Long>) = size > REMEMBERED
+    }
 
-    /** Throws [SecurityException] without the permission. */
+    /** On any thread; what goes wrong, [listener] hears. */
     @SuppressLint("MissingPermission")
     fun open() {
-        reader.setOnImageAvailableListener({ if (!closed) take(it) }, handler)
+        reader.setOnImageAvailableListener({ if (!over.get()) take(it) }, handler)
         guarded { manager.openCamera(choice.cameraId, deviceCallback, handler) }
     }
 
     /** On the camera's thread. What [listener] still holds of pictures must be closed before. */
     override fun close() {
-        closed = true
+        over.set(true)
         session?.close()
         device?.close()
         reader.close()
     }
 
+    /** All that are there. */
     private fun take(reader: ImageReader) {
-        try {
-            reader.acquireNextImage()?.let(listener::available)
-        } catch (_: IllegalStateException) {
-            listener.broken("$IMAGES pictures are held and the camera sends no capture results for them")
-        }
+        while (true) listener.available(acquire(reader) ?: return)
     }
 
+    /**
+     * Null if nothing is there, or as many pictures are held as may be: then it is left, and comes with the next one. If
+     * that is too late for its capture result, the frame was dropped by the queue.
+     */
+    private fun acquire(reader: ImageReader): Image? = try {
+        reader.acquireNextImage()
+    } catch (_: IllegalStateException) {
+        null
+    }
+
+    private fun broken(reason: String) {
+        if (over.compareAndSet(false, true)) listener.broken(reason)
+    }
+
+    /** The camera may be closed by the system between any two calls; then these are illegal. */
     private fun guarded(action: () -> Unit) {
         try {
             action()
         } catch (error: CameraAccessException) {
-            listener.broken("the camera cannot be used: ${error.message}")
+            broken("the camera cannot be used: ${error.message}")
+        } catch (error: SecurityException) {
+            broken("the camera may not be used: ${error.message}")
+        } catch (error: IllegalStateException) {
+            broken("the camera was closed: ${error.message}")
+        } catch (error: IllegalArgumentException) {
+            broken("the camera refused what was asked of it: ${error.message}")
         }
     }
 
     private val deviceCallback = object : CameraDevice.StateCallback() {
         override fun onOpened(camera: CameraDevice) {
-            if (closed) return camera.close()
+            if (over.get()) return camera.close()
             device = camera
             guarded { configure(camera) }
         }
 
         override fun onDisconnected(camera: CameraDevice) {
             camera.close()
-            if (!closed) listener.broken("another app took the camera")
+            broken("another app took the camera")
         }
 
         override fun onError(camera: CameraDevice, error: Int) {
             camera.close()
-            if (!closed) listener.broken("the camera reported error $error of CameraDevice.StateCallback")
+            broken("the camera reported error $error of CameraDevice.StateCallback")
         }
     }
 
@@ -111,13 +133,13 @@ class CameraSource(
 
     private val sessionCallback = object : CameraCaptureSession.StateCallback() {
         override fun onConfigured(configured: CameraCaptureSession) {
-            if (closed) return
+            if (over.get()) return
             session = configured
             guarded { configured.setRepeatingRequest(request(configured.device), captureCallback, handler) }
         }
 
         override fun onConfigureFailed(configured: CameraCaptureSession) {
-            listener.broken("the camera refused ${choice.size} at ${choice.framesPerSecond} frames a second")
+            broken("the camera refused ${choice.size} at ${choice.framesPerSecond} frames a second")
         }
     }
 
@@ -151,7 +173,7 @@ class CameraSource(
             request: CaptureRequest,
             result: TotalCaptureResult,
         ) {
-            if (started.remove(result.frameNumber) != null) exposure(result)?.let(listener::completed)
+            if (result.frameNumber in started) exposure(result)?.let(listener::completed)
         }
 
         override fun onCaptureFailed(session: CameraCaptureSession, request: CaptureRequest, failure: CaptureFailure) {
@@ -169,8 +191,11 @@ class CameraSource(
     }
 
     private companion object {
-        /** One with the pipeline, one that waits for it, three that wait for capture results, one that is filled. */
-        const val IMAGES = 6
+        /** Those that wait for capture results, one that just came, one that waits for the pipeline, one with it. */
+        const val IMAGES = ResultJoin.DEFAULT_WINDOW + 3
+
+        /** A loss may be told after the frame's capture result; frames that are older are joined or given up. */
+        const val REMEMBERED = 32
 
         /** Null without a timestamp, which joins a result to its picture. Cameras may leave out the rest: then 0. */
         fun exposure(result: CaptureResult): Exposure? {

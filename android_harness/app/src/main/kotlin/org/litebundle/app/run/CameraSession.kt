@@ -129,7 +129,6 @@ class CameraSession(
 
     private var viewedAt = MonotonicNs(0)
 
-    /** Throws [SecurityException] without the camera's permission. */
     fun start() {
         vsyncs.start()
         frames.start()

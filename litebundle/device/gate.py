@@ -93,6 +93,8 @@ class Gate:
 def decide(runs: Sequence[RunResult], earlier: Sequence[RunResult] = (), folder: Path | None = None) -> Gate:
     """Judge the restarts of a run, and compare it with an earlier one.
 
+    Restarts of different bundles, phones or kinds are refused: they are no restarts of one run.
+
     Args:
         runs: At least one.
         earlier: The restarts of the earlier run; empty: there is nothing to compare with.
@@ -115,7 +117,9 @@ def decide(runs: Sequence[RunResult], earlier: Sequence[RunResult] = (), folder:
 
 
 def _figure(runs: Sequence[RunResult]) -> Figure | None:
-    """None if a restart has no steady state to take samples from."""
+    """None if a restart has no steady state to take samples from, or they are no restarts of one run."""
+    if _differences(runs, _ALIKE):
+        return None
     samples = [run.samples.steady_ms for run in runs]
     return over_restarts(samples) if all(len(each) for each in samples) else None
 
@@ -142,7 +146,7 @@ def _budget(name: str, runs: Sequence[RunResult], figure: Figure | None) -> Budg
     """Latency over all restarts at once; any other requirement as in the restart that holds it least."""
     asked = [each for run in runs for each in run.report.requirements if each.name == name]
     limit = min(each.limit for each in asked)
-    if any(run.doubts - _UNDECIDED for run in runs) or len(asked) < len(runs):
+    if any(run.doubts - _UNDECIDED for run in runs) or len(asked) < len(runs) or _differences(runs, _ALIKE):
         return Budget(name, limit, None, None, None, "refused")
     if figure:
         low, high = figure.low - _earlier_ms(runs), figure.high + _later_ms(runs)
@@ -203,19 +207,32 @@ def _incomparable(runs: Sequence[RunResult], earlier: Sequence[RunResult]) -> st
         return f"{RESTARTS} restarts are needed on both sides, there are {len(runs)} now and {len(earlier)} then"
     if doubts := frozenset[str]().union(*(run.doubts for run in (*runs, *earlier))) - _COMPARABLE:
         return f"the numbers of a restart are void ({', '.join(sorted(doubts))})"
-    for what, of in _SAME.items():
-        found = {of(run) for run in (*runs, *earlier)}
-        if len(found) > 1:
-            return f"they differ in {what}: {', '.join(sorted(found))}"
-    return ""
+    if inner := _differences(runs, _ALIKE) or _differences(earlier, _ALIKE):
+        return f"the restarts of one side differ in {inner}"
+    differences = _differences((*runs, *earlier), _SAME)
+    return f"they differ in {differences}" if differences else ""
 
 
+def _differences(runs: Sequence[RunResult], what: Mapping[str, Callable[[RunResult], str]]) -> str:
+    """In what they differ, each with the values found; empty if in nothing."""
+    found = {name: sorted({of(run) for run in runs}) for name, of in what.items()}
+    return "; ".join(f"{name}: {', '.join(values)}" for name, values in found.items() if len(values) > 1)
+
+
+# What two runs need in common to be compared.
 _SAME: Mapping[str, Callable[[RunResult], str]] = {
     "bundle": lambda run: run.report.bundle.name,
     "phone": lambda run: f"{run.report.device.manufacturer} {run.report.device.model}",
     "kind of clock": lambda run: "virtual" if run.report.conditions.virtual_clock else "real",
     "kind of run": lambda run: run.report.run.kind,
-    "grade of the display's times": lambda run: str(run.report.display.grade),
+    "grade of the display's times": lambda run: run.report.display.grade or "none",
+}
+# What the restarts of one run have in common besides.
+_ALIKE: Mapping[str, Callable[[RunResult], str]] = {
+    **_SAME,
+    "bundle": lambda run: f"{run.report.bundle.name} {run.report.bundle.version} ({run.report.bundle.digest[:12]})",
+    "phone": lambda run: f"{_SAME['phone'](run)} (API {run.report.device.sdk})",
+    "engine": lambda run: run.report.engine.name,
 }
 
 
@@ -224,10 +241,9 @@ def _reasons(runs: Sequence[RunResult], budgets: Sequence[Budget], against: Comp
     found["refused"] = _refusals(runs)
     for budget in budgets:
         if budget.verdict == "fail":
-            found["fail"].append(Why(budget.name, f"{budget.measured:.4g}, at most {budget.limit:g} is asked"))
+            found["fail"].append(Why(budget.name, f"{_figure_of(budget)}, at most {budget.limit:g} is asked"))
         elif budget.verdict == "undecided":
-            text = f"{budget.measured:.4g} holds {budget.limit:g}, its bound {budget.high:.4g} does not; add restarts"
-            found["undecided"].append(Why(budget.name, text))
+            found["undecided"].append(Why(budget.name, _undecided(budget)))
     if against and against.verdict != "not worse":
         kind = "fail" if against.verdict == "worse" else "undecided"
         than = "worse than" if kind == "fail" else "undecided against"
@@ -239,8 +255,20 @@ def _reasons(runs: Sequence[RunResult], budgets: Sequence[Budget], against: Comp
     return found
 
 
+def _undecided(budget: Budget) -> str:
+    bounds = "" if budget.low is None or budget.high is None else f" ({budget.low:.4g} to {budget.high:.4g})"
+    asked = f"at most {budget.limit:g} is asked"
+    return f"{_figure_of(budget)}{bounds}, {asked}: too little to decide; measure for longer or add restarts"
+
+
+def _figure_of(budget: Budget) -> str:
+    return "not measured" if budget.measured is None else f"{budget.measured:.4g}"
+
+
 def _refusals(runs: Sequence[RunResult]) -> list[Why]:
     """Why numbers are void, each reason once, with the restarts that gave it."""
+    if differences := _differences(runs, _ALIKE):
+        return [Why("different_runs", f"no restarts of one run, they differ in {differences}; give the folder of one")]
     given: dict[tuple[str, str], list[str]] = {}
     for run in runs:
         if run.doubts - _UNDECIDED:

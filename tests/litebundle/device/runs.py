@@ -28,7 +28,7 @@ def latencies(seed: int, count: int = 600, p50_ms: float = 80.0, restart_ms: flo
     return p50_ms + shift + 6 * noise + generator.exponential(5.0, count)
 
 
-def report(run: str, latency_ms: np.ndarray, **changes: Any) -> dict[str, Any]:
+def report(run: str, latency_ms: np.ndarray, /, **changes: Any) -> dict[str, Any]:
     """The example, with these latencies; `changes` replace whole parts of it."""
     made = deepcopy(EXAMPLE) | {"requirements": [], "curve": curve(latency_ms)}
     made["run"] |= {"id": run}
@@ -84,7 +84,7 @@ def samples_csv(latency_ms: np.ndarray) -> bytes:
     return stream.getvalue().encode()
 
 
-def files(run: str, latency_ms: np.ndarray, **changes: Any) -> dict[str, bytes]:
+def files(run: str, latency_ms: np.ndarray, /, **changes: Any) -> dict[str, bytes]:
     """What the app leaves of a run."""
     return {
         "samples.csv": samples_csv(latency_ms),
@@ -93,7 +93,7 @@ def files(run: str, latency_ms: np.ndarray, **changes: Any) -> dict[str, bytes]:
     }
 
 
-def write(folder: Path, run: str, latency_ms: np.ndarray, **changes: Any) -> Path:
+def write(folder: Path, run: str, latency_ms: np.ndarray, /, **changes: Any) -> Path:
     target = folder / run
     target.mkdir(parents=True)
     for name, data in files(run, latency_ms, **changes).items():

@@ -134,6 +134,28 @@ def test_what_has_no_common_measure_is_not_compared(make, changes, words) -> Non
     assert words in gate.against.reason
 
 
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"bundle": runs.EXAMPLE["bundle"] | {"digest": "f" * 64}}, "bundle: "),
+        ({"device": runs.EXAMPLE["device"] | {"manufacturer": "Other"}}, "phone: "),
+        ({"device": runs.EXAMPLE["device"] | {"model": "Other"}}, "phone: "),
+        ({"device": runs.EXAMPLE["device"] | {"sdk": 26}}, "(API 26)"),
+        ({"run": runs.EXAMPLE["run"] | {"kind": "replay"}}, "kind of run: live, replay"),
+        ({"engine": runs.EXAMPLE["engine"] | {"name": "other"}}, "engine: "),
+        ({"display": runs.EXAMPLE["display"] | {"grade": "C"}}, "grade of the display's times: A, C"),
+        ({"display": runs.EXAMPLE["display"] | {"grade": None}}, "grade of the display's times: A, none"),
+    ],
+)
+def test_only_restarts_of_one_run_are_judged_together(make, changes, words) -> None:
+    make("now", range(2), requirements=asked(1000.0))
+    gate = decide(make("now", [2], requirements=asked(1000.0), **changes), make("then", range(10, 13)))
+    assert (gate.outcome, gate.p90_ms, gate.budgets[0].verdict) == ("refused", None, "refused")
+    assert gate.against.verdict == "undecided" and words in gate.against.reason
+    (why,) = [why for why in gate.reasons if why.code == "different_runs"]
+    assert words in why.text and "give the folder of one" in why.text
+
+
 def test_recorded_frames_are_compared_though_they_are_no_headline(make) -> None:
     gate = decide(
         make("now", range(3), verdict=refused("not_captured")),
@@ -176,6 +198,17 @@ def test_another_requirement_is_as_in_the_worst_restart(make, tmp_path) -> None:
         runs.write(tmp_path / "now", f"r{i}", runs.latencies(i), requirements=[one])
     (budget,) = decide(read_runs(tmp_path / "now")).budgets
     assert (budget.verdict, budget.measured, budget.low) == ("fail", 310.0, None)
+
+
+@pytest.mark.parametrize("verdict", ["refused", "fail"])
+@pytest.mark.parametrize(("measured", "words"), [(None, "not measured"), (290.0, "290")])
+def test_a_requirement_without_figures_is_told_in_words(make, measured, words, verdict) -> None:
+    one = {"name": "memory_mb", "limit": 300.0, "measured": measured, "low": None, "high": None, "verdict": verdict}
+    changes = {"verdict": refused("requirement_undecided")} if verdict == "refused" else {}
+    gate = decide(make("now", range(3), requirements=[one], **changes))
+    assert gate.outcome == {"refused": "undecided", "fail": "fail"}[verdict]
+    (why,) = gate.reasons
+    assert why.code == "memory_mb" and why.text.startswith(f"{words}, at most 300 is asked")
 
 
 def test_a_void_run_is_refused_with_each_reason_once(make) -> None:

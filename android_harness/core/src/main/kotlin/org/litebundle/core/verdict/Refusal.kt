@@ -62,7 +62,7 @@ sealed interface Refusal {
             "the clocks could not be compared, they moved at each attempt; keep the device awake and run again"
     }
 
-    /** The second witness of an optical run does not bear the screen's times out; [witness] is null if nothing was seen. */
+    /** The second witness of an optical run does not confirm it; [witness] is null if nothing was seen. */
     data class WitnessUnconfirmed(val witness: Testimony?) : Refusal {
         override val code get() = "witness_unconfirmed"
         override val text get() = when {
@@ -71,7 +71,7 @@ sealed interface Refusal {
                     "let the mirror show it the whole strip, sharp and bright"
 
             else ->
-    /** The second witness of an optical run does not confirm it. [witness] is null if nothing was seen. */
+                "the camera saw ${witness.agreeing} of ${witness.pairs} results when the screen says they were shown; " +
                     "the screen's times cannot be trusted on this device"
         }
     }

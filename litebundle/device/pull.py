@@ -40,7 +40,7 @@ def pull_run(adb: Adb, remote: str, target: Path) -> RunResult:
         raise DeviceError(f"{target}: it is there already, and is not replaced; give -o a new folder")
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".litebundle-", dir=target.parent) as folder:
-        part = Path(folder, target.name)
+        part = Path(folder, "run")
         _pull(adb, remote, part)
         _compare(adb, remote, part)
         read_run(part)

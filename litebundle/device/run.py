@@ -50,12 +50,14 @@ def measure(adb: Adb, order: Order, folder: Path, progress: Progress) -> tuple[R
     Raises:
         DeviceError: The phone cannot measure, or did not; restarts that were finished stay.
         LitebundleError: The bundle is none, or damaged.
+        OSError: `folder` cannot be made or written.
     """
     _check(order, folder)
     digest = check_bundle(order.bundle)
     seconds = duration_s(order.recording) if order.recording else order.seconds
     installed(adb)
     wait_until_cool(adb, order.cool_down_s, progress)
+    _make(folder)
     bundle = push_file(adb, order.bundle, ".litebundle", progress)
     recording = push_file(adb, order.recording, ".zip", progress) if order.recording else None
     series = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(2)}"
@@ -89,6 +91,13 @@ def _check(order: Order, folder: Path) -> None:
         raise DeviceError(f"{order.recording}: a folder; store it as a zip (zip -0 -r recording.zip .) and give that")
     if folder.exists() and any(folder.iterdir()):
         raise DeviceError(f"{folder}: there is something in it already; give -o another place")
+
+
+def _make(folder: Path) -> None:
+    """A place that cannot be written is told before minutes of measuring, not after."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryFile(dir=folder):
+        pass
 
 
 def _run_once(adb: Adb, plan: dict[str, object], bundle: str, seconds: float, progress: Progress) -> str:

@@ -315,7 +315,7 @@ def test_a_run_that_ends_without_a_result(measure, daemon, phone, behave, words,
     answer = measure()
     assert answer.code == 2
     assert "error: run " in answer.err and words in answer.err
-    assert not (tmp_path / "out").exists()
+    assert list((tmp_path / "out").iterdir()) == []
     assert_given_back(phone)
 
 
@@ -431,6 +431,14 @@ def test_a_full_folder_is_not_written_into(measure, daemon, phone, tmp_path) -> 
     assert answer.code == 2
     assert "give -o another place" in answer.err
     assert phone.files == {}
+
+
+def test_a_place_that_cannot_be_written_is_told_before_measuring(litebundle, daemon, phone, bundle, tmp_path) -> None:
+    (tmp_path / "file").write_text("mine")
+    answer = litebundle("device", "run", bundle, "-o", tmp_path / "file/out", "--seconds", 1)
+    assert answer.code == 2
+    assert "give another place" in answer.err and "Traceback" not in answer.err
+    assert phone.files == {} and not any(words[:2] == ["am", "start"] for words in phone.commands)
 
 
 def test_interrupting_gives_the_phone_back(daemon, phone, bundle, tmp_path, adb_environment) -> None:

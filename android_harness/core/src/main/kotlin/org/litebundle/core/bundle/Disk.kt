@@ -1,13 +1,12 @@
 package org.litebundle.core.bundle
 
+import org.litebundle.core.files.flush
+import org.litebundle.core.files.rename
 import java.io.File
 import java.io.FileOutputStream
 import java.io.IOException
 import java.io.InputStream
-import java.nio.channels.FileChannel
 import java.nio.file.Files
-import java.nio.file.StandardCopyOption
-import java.nio.file.StandardOpenOption
 
 /** What [Slots] does to files, each a step at which a process can die. All throw [IOException]. */
 internal interface Disk {
@@ -40,25 +39,11 @@ private object SystemDisk : Disk {
         }
     }
 
-    override fun sync(file: File) {
-        if (file.isDirectory) syncFolder(file) else FileOutputStream(file, true).use { it.fd.sync() }
-    }
+    override fun sync(file: File) = flush(file)
 
-    override fun move(from: File, to: File) {
-        Files.move(from.toPath(), to.toPath(), StandardCopyOption.ATOMIC_MOVE)
-    }
+    override fun move(from: File, to: File) = rename(from, to)
 
     override fun delete(file: File) {
         Files.deleteIfExists(file.toPath())
-    }
-
-    /** Some file systems cannot open a folder; they order names by themselves. */
-    private fun syncFolder(folder: File) {
-        val channel = try {
-            FileChannel.open(folder.toPath(), StandardOpenOption.READ)
-        } catch (_: IOException) {
-            return
-        }
-        channel.use { it.force(true) }
     }
 }

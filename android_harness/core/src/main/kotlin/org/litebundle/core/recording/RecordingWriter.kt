@@ -2,10 +2,10 @@ package org.litebundle.core.recording
 
 import com.google.gson.stream.JsonWriter
 import org.litebundle.core.clock.MonotonicNs
+import org.litebundle.core.files.WholeFiles
 import org.litebundle.core.frame.Exposure
 import org.litebundle.core.frame.Plane
 import org.litebundle.core.frame.YuvImage
-import org.litebundle.core.report.WholeFiles
 import java.io.File
 import java.io.IOException
 import java.nio.ByteBuffer

@@ -1,5 +1,6 @@
 package org.litebundle.core.report
 
+import org.litebundle.core.files.WholeFiles
 import java.io.File
 import java.io.IOException
 import java.io.OutputStream
@@ -14,7 +15,7 @@ object RunFiles {
     /** Written last: where it is, all four are there and whole. */
     const val REPORT = "report.json"
 
-    /** Write all four into [folder]. Throws [IOException], and then leaves nothing half-written. */
+    /** Write all four into [folder]. Throws [IOException], and then leaves none. */
     fun write(folder: File, data: RunData) = WholeFiles(
         listOf(
             SAMPLES to text { CsvForm(data, it).write() },

@@ -164,6 +164,8 @@ class VerdictTest {
             assertTrue(Regex("[a-z][a-z0-9_]*").matches(refusal.code))
             assertTrue(refusal.text.length > 20, refusal.text)
         }
+        assertTrue("the strips of 29 results, 30 are needed" in Refusal.WitnessUnconfirmed(Testimony(29, 29)).text)
+        assertTrue("saw 94 of 100 results when" in Refusal.WitnessUnconfirmed(Testimony(100, 94)).text)
     }
 
     @Test

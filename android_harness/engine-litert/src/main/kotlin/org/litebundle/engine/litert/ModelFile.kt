@@ -2,32 +2,28 @@ package org.litebundle.engine.litert
 
 import org.litebundle.core.bundle.StageSpec
 import org.litebundle.core.engine.EngineException
+import org.litebundle.core.files.WholeFiles
 import java.io.File
-import java.io.FileOutputStream
 import java.io.IOException
+import java.io.OutputStream
 import java.nio.ByteBuffer
+import java.nio.channels.Channels
+import java.nio.channels.WritableByteChannel
 
 /** [stage]'s model as a file in [folder], named by its digest, so that the same model is written once. */
 internal fun modelFile(folder: File, flatbuffer: ByteBuffer, stage: StageSpec): File {
     val target = File(folder, "${stage.sha256}.tflite")
     try {
-        if (target.length() != stage.sizeBytes) write(flatbuffer.duplicate(), target)
+        if (target.length() != stage.sizeBytes) {
+            val model = { out: OutputStream -> Channels.newChannel(out).writeAll(flatbuffer.duplicate()) }
+            WholeFiles(listOf(target.name to model)).write(folder)
+        }
     } catch (error: IOException) {
         throw EngineException("stage '${stage.name}': its model cannot be written to $target; make room there", error)
     }
     return target
 }
 
-/** [target] is whole, or not there: it is written under another name first. */
-private fun write(content: ByteBuffer, target: File) {
-    target.parentFile.mkdirs()
-    val part = File.createTempFile(target.name, ".part", target.parentFile)
-    FileOutputStream(part).use { stream ->
-        while (content.hasRemaining()) stream.channel.write(content)
-        stream.channel.force(true)
-    }
-    if (!part.renameTo(target)) {
-        part.delete()
-        throw IOException("$part cannot be renamed to $target")
-    }
+private fun WritableByteChannel.writeAll(content: ByteBuffer) {
+    while (content.hasRemaining()) write(content)
 }

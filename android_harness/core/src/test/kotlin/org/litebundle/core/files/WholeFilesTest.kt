@@ -1,4 +1,4 @@
-package org.litebundle.core.report
+package org.litebundle.core.files
 
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertThrows
@@ -39,6 +39,14 @@ class WholeFilesTest {
         WholeFiles(listOf("a" to text("1"), "b" to text("2"))).write(folder)
         File(folder, "a").delete()
         File(folder, "a/blocks the rename").mkdirs()
+        assertThrows(IOException::class.java) { WholeFiles(listOf("a" to text("3"), "b" to text("4"))).write(folder) }
+        assertEquals(emptyMap<String, String>(), content())
+    }
+
+    @Test
+    fun `if the last cannot be renamed, those before it do not stay`() {
+        WholeFiles(listOf("a" to text("1"))).write(folder)
+        File(folder, "b/blocks the rename").mkdirs()
         assertThrows(IOException::class.java) { WholeFiles(listOf("a" to text("3"), "b" to text("4"))).write(folder) }
         assertEquals(emptyMap<String, String>(), content())
     }

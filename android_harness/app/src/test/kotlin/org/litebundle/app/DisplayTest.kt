@@ -6,9 +6,11 @@ import org.junit.Assert.assertFalse
 import org.junit.Assert.assertNull
 import org.junit.Test
 import org.junit.runner.RunWith
+import org.litebundle.app.display.BufferPool
 import org.litebundle.app.display.Drawing
 import org.litebundle.app.display.DrawnItem
 import org.litebundle.app.display.FrameTimelines
+import org.litebundle.app.display.Release
 import org.litebundle.app.display.SdkFence
 import org.litebundle.core.clock.MonotonicNs
 import org.litebundle.core.display.Grade
@@ -16,6 +18,8 @@ import org.litebundle.core.display.PresentTracker
 import org.litebundle.core.display.VsyncModel
 import org.litebundle.core.ledger.Ledger
 import org.robolectric.annotation.Config
+import java.time.Duration
+import kotlin.concurrent.thread
 
 @RunWith(AppTestRunner::class)
 @Config(sdk = [35])
@@ -35,6 +39,50 @@ class DisplayTest {
         assertEquals(Grade.D, record.presented?.grade)
         assertEquals(MonotonicNs(200), record.latched)
         assertEquals(MonotonicNs(2 * PERIOD_NS), record.presented?.value)
+    }
+
+    private class FakeRelease(var signalled: Boolean) : Release {
+        var closed = 0
+
+        override fun await(timeout: Duration) = signalled
+
+        override fun close() {
+            closed++
+        }
+    }
+
+    @Test
+    fun `a buffer that is still read is not drawn into`() {
+        val pool = BufferPool(listOf("a"))
+        assertEquals("a", pool.take(Duration.ZERO))
+        assertNull(pool.take(Duration.ZERO))
+        val release = FakeRelease(signalled = false)
+        pool.give("a", release)
+        assertNull(pool.take(Duration.ZERO))
+        assertEquals(0, release.closed)
+        release.signalled = true
+        assertEquals("a", pool.take(Duration.ZERO))
+        assertEquals(1, release.closed)
+    }
+
+    @Test
+    fun `a buffer that comes back in time is waited for`() {
+        val pool = BufferPool(listOf("a"))
+        pool.take(Duration.ZERO)
+        val giver = thread { pool.give("a", FakeRelease(signalled = true)) }
+        assertEquals("a", pool.take(Duration.ofSeconds(30)))
+        giver.join()
+    }
+
+    @Test
+    fun `every release is closed, before the end and after it`() {
+        val pool = BufferPool(listOf("a", "b"))
+        repeat(2) { pool.take(Duration.ZERO) }
+        val releases = List(2) { FakeRelease(signalled = true) }
+        pool.give("a", releases[0])
+        pool.close()
+        pool.give("b", releases[1])
+        assertEquals(listOf(1, 1), releases.map { it.closed })
     }
 
     @Test

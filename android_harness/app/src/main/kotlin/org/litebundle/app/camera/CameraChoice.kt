@@ -15,6 +15,7 @@ import android.util.Size
 data class CameraChoice(
     val cameraId: String,
     val size: Size,
+    /** A rate that the camera may lower in the dark makes exposure times, and so latencies, vary with the light. */
     val framesPerSecond: Range<Int>,
     /** Clockwise degrees by which a picture is turned to stand upright on the device's natural orientation. */
     val sensorOrientation: Int,
@@ -22,9 +23,6 @@ data class CameraChoice(
     /** Whether timestamps are said to be of `SystemClock.elapsedRealtimeNanos`. */
     val timestampsAreRealtime: Boolean,
 ) {
-    /** A rate that the camera may lower in the dark makes exposure times, and so latencies, vary with the light. */
-    val hasFixedRate get() = framesPerSecond.lower == framesPerSecond.upper
-
     /** Clockwise degrees by which a picture is turned to stand upright on a display that is turned by [displayDegrees]. */
     fun turnFor(displayDegrees: Int): Int {
         val sign = if (facesFront) 1 else -1

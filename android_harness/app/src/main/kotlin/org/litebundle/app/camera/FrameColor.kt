@@ -7,11 +7,11 @@ import org.litebundle.app.RequiresSdk
 import org.litebundle.core.frame.ColorRange
 import org.litebundle.core.frame.ColorStandard
 
-/** How a picture's YUV stands for colours, and [told]: whether the system said so. */
-data class FrameColor(val standard: ColorStandard, val range: ColorRange, val told: Boolean) {
+/** How a picture's YUV stands for colours. */
+data class FrameColor(val standard: ColorStandard, val range: ColorRange) {
     companion object {
         /** What Android's cameras give unless they say otherwise: JFIF, which is BT.601 in the full range. */
-        val JFIF = FrameColor(ColorStandard.BT601, ColorRange.FULL, told = false)
+        val JFIF = FrameColor(ColorStandard.BT601, ColorRange.FULL)
 
         fun of(image: Image): FrameColor =
             if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.TIRAMISU) ColorSince33.of(image.dataSpace) else JFIF
@@ -31,6 +31,6 @@ internal object ColorSince33 {
             DataSpace.RANGE_LIMITED -> ColorRange.LIMITED
             else -> return FrameColor.JFIF
         }
-        return FrameColor(standard, range, told = true)
+        return FrameColor(standard, range)
     }
 }

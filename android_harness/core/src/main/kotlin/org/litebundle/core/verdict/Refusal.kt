@@ -71,8 +71,8 @@ sealed interface Refusal {
                     "let the mirror show it the whole strip, sharp and bright"
 
             else ->
-                "the camera saw ${witness.agreeing} of ${witness.pairs} results when the screen says they were shown; " +
-                    "the screen's times cannot be trusted on this device"
+                "the camera saw ${witness.agreeing} of ${witness.pairs} results when the screen says they were " +
+                    "shown; the screen's times cannot be trusted on this device"
         }
     }
 

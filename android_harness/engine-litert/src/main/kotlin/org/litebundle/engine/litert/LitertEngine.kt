@@ -23,6 +23,7 @@ import com.google.ai.edge.litert.Accelerator as LitertAccelerator
 class LitertEngine(private val folder: File) : Engine {
     private val environment = Environment.create(emptyMap())
 
+    /** LiteRT's Kotlin interface does not tell its version: it is that of the app's build. */
     override val name: String = "LiteRT 2 CompiledModel"
 
     override fun load(flatbuffer: ByteBuffer, stage: StageSpec): Model {

@@ -1,8 +1,7 @@
 package org.litebundle.core.clock
 
 /**
- * The offset of the clocks in the course of a run: measured at its begin, every second or so, after each resume, and at
- * its end.
+ * The offset of the clocks in the course of a run: measured at its begin, every second or so, and at its end.
  *
  * Where two measurements in a row agree, the device did not sleep between them; a stretch of those has one offset,
  * which is what all of them allow. Where they disagree, or one is undecided, nobody knows when the clocks moved: times

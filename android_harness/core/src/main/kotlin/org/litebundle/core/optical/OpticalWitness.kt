@@ -7,7 +7,7 @@ import kotlin.math.min
 data class Claim(val earliestNs: Long, val latestNs: Long)
 
 /** The result's light was seen between these times after the middle of its exposure, in ns. */
-data class ClosedLoop(val counter: Long, val earliestNs: Long, val latestNs: Long)
+internal data class ClosedLoop(val counter: Long, val earliestNs: Long, val latestNs: Long)
 
 /** [agreeing] of [pairs] results have a claim that their closed loop allows. */
 data class Testimony(val pairs: Int, val agreeing: Int) {
@@ -36,7 +36,7 @@ class OpticalWitness {
     private val loops = ArrayList<ClosedLoop>()
 
     /** Results whose light was seen, in their order. */
-    val closedLoops: List<ClosedLoop> get() = loops
+    internal val closedLoops: List<ClosedLoop> get() = loops
 
     /** The screen was given result [counter] (rising by one), computed from the frame exposed around [exposureMidNs]. */
     fun submitted(counter: Long, exposureMidNs: Long) {

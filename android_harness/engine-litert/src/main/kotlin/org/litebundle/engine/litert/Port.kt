@@ -3,6 +3,7 @@ package org.litebundle.engine.litert
 import com.google.ai.edge.litert.TensorBuffer
 import com.google.ai.edge.litert.TensorType.ElementType
 import org.litebundle.core.bundle.TensorSpec
+import org.litebundle.core.engine.EngineException
 import org.litebundle.core.value.DType
 import java.nio.ByteBuffer
 import java.nio.ByteOrder
@@ -12,6 +13,7 @@ import java.nio.ByteOrder
  * arrays only.
  */
 internal class Port(spec: TensorSpec, private val buffer: TensorBuffer) : AutoCloseable by buffer {
+    private val name = spec.name
     private val dtype = spec.dtype
     private val size = spec.shape.fold(1, Math::multiplyExact)
     val memory: ByteBuffer = ByteBuffer.allocateDirect(size * dtype.bytes).order(ByteOrder.nativeOrder())
@@ -60,9 +62,20 @@ internal class Port(spec: TensorSpec, private val buffer: TensorBuffer) : AutoCl
             DType.INT32 -> target.asIntBuffer().put(buffer.readInt())
             DType.INT64 -> target.asLongBuffer().put(buffer.readLong())
             DType.BOOL -> buffer.readBoolean().forEach { target.put(if (it) 1 else 0) }
-            DType.INT8, DType.UINT8 -> target.put(buffer.readInt8())
+            DType.INT8, DType.UINT8 -> target.put(whole(buffer.readInt8()))
             DType.FLOAT16 -> unreachable()
         }
+    }
+
+    /** Of a uint8 tensor LiteRT's Kotlin interface tells nothing before it is read: its size alone can be checked. */
+    private fun whole(read: ByteArray): ByteArray {
+        if (read.size != size) {
+            throw EngineException(
+                "tensor '$name': the model has ${read.size} values, the manifest says $size; " +
+                    "the bundle's model and manifest do not belong together",
+            )
+        }
+        return read
     }
 
     private fun unreachable(): Nothing = throw IllegalStateException("float16 was refused at load")

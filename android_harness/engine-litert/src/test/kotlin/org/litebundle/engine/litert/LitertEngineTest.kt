@@ -176,6 +176,18 @@ class LitertEngineTest {
     }
 
     @Test
+    fun `a uint8 output of another size is refused when it is read, as LiteRT tells nothing of it before`() {
+        for (found in listOf(2, 4)) {
+            phone(Chip.CPU, outputs = emptyMap(), compute = { mapOf("y" to ByteArray(found)) })
+            val outputs = listOf(spec("y", DType.UINT8, 1, 3))
+            val model = load(stage(listOf(Accelerator.CPU), strict = true, outputs = outputs))
+            model.enqueue()
+            val error = assertThrows(EngineException::class.java) { model.await() }
+            assertTrue("'y': the model has $found values, the manifest says 3" in error.message!!, error.message)
+        }
+    }
+
+    @Test
     fun `float16 is refused, since LiteRT's Kotlin interface cannot read it`() {
         phone(Chip.CPU)
         val half = stage(listOf(Accelerator.CPU), true, listOf(spec("x", DType.FLOAT16, 1, 3)))

@@ -8,16 +8,20 @@ need() { # package, then a command that works once it is there
     shift
     "$@" >/dev/null 2>&1 || missing="$missing $package"
 }
-jdk_17() { [ "$(javac -version 2>&1 | sed -n 's/^javac \([0-9]*\).*/\1/p')" -ge 17 ]; }
+jdk_17() { # the compiler, and the Java that Maven runs on
+    [ "$("${JAVA_HOME:+$JAVA_HOME/bin/}javac" -version 2>&1 | sed -n 's/^javac \([0-9]*\).*/\1/p')" -ge 17 ] || return 1
+    ! command -v mvn || [ "$(mvn -B -v | sed -n 's/^Java version: \([0-9]*\).*/\1/p')" -ge 17 ]
+}
 look() {
     missing=
-    need openjdk-17-jdk-headless jdk_17
+    need default-jdk-headless jdk_17
     need maven command -v mvn
     need apksigner command -v apksigner
     need dexdump command -v dexdump
     need adb command -v adb
 }
 
+[ "$(uname -sm)" = "Linux x86_64" ] || { echo "error: the harness builds on Linux x86-64, not $(uname -sm)" >&2; exit 2; }
 look
 [ -z "$missing" ] && exit 0
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
@@ -27,5 +31,5 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     look
 fi
 [ -z "$missing" ] && exit 0
-echo "error: the harness needs$missing (JDK 17 or newer); on Debian: sudo apt-get install$missing" >&2
+echo "error: the harness needs$missing (JDK 17 or newer; JAVA_HOME=${JAVA_HOME:-}); on Debian: sudo apt-get install$missing" >&2
 exit 2

@@ -56,6 +56,8 @@ def main() -> None:
     parser.add_argument("bundle", nargs="?", type=Path, default=ROOT / "dist" / "formula_scan-0.1.0.litebundle")
     parser.add_argument("--only", choices=("frames", "glue"))
     arguments = parser.parse_args()
+    if not arguments.bundle.is_file():
+        parser.error(f"there is no bundle {arguments.bundle}; make quantize builds the example's")
     class_path = compile_harness()
     if arguments.only != "glue":
         compare_frames(arguments.bundle.resolve(), class_path)

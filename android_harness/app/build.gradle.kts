@@ -41,6 +41,8 @@ android {
         targetCompatibility = JavaVersion.VERSION_17
     }
     androidResources { noCompress += "litebundle" }
+    // Two jars of JavaCPP's have the same files there, which only GraalVM reads.
+    packaging { resources { excludes += "META-INF/native-image/**" } }
 }
 
 androidComponents {
@@ -48,7 +50,9 @@ androidComponents {
     beforeVariants { it.hostTests.values.forEach { test -> test.enable = false } }
     onVariants { variant ->
         val task = tasks.register<BundleAsset>("${variant.name}BundleAsset") {
-            bundle = rootProject.layout.projectDirectory.file("../dist/formula_scan-0.1.0.litebundle")
+            bundle = rootProject.layout.projectDirectory.file(
+                providers.gradleProperty("bundle").orElse("../dist/formula_scan-0.1.0.litebundle"),
+            )
         }
         variant.sources.assets?.addGeneratedSourceDirectory(task, BundleAsset::assets)
     }

@@ -6,23 +6,30 @@ import argparse
 import os
 import sys
 import tempfile
+import zipfile
 from pathlib import Path
 
 from android_harness.pack import apk, checks, signing
 from android_harness.pack.dex import Shrinker, dex
+from android_harness.pack.tools import PackError
 from litebundle.bundle.zip_writer import Content, write_zip
 from litebundle.errors import LitebundleError
 
 NAME = "litebundle-sample.apk"
 UNSIGNED = "litebundle-sample-unsigned.apk"
 ARGUMENTS = "arguments.txt"
+SAMPLE_KEYSTORE = Path(__file__).parents[1] / ".sample.keystore"
 
 
 def main(arguments: list[str]) -> int:
     options = _parser().parse_args(arguments)
-    options.output.mkdir(parents=True, exist_ok=True)
     try:
-        keystore = signing.own(options.keystore, options.alias) if options.keystore else signing.sample(options.output)
+        check_inputs(options)
+        options.output.mkdir(parents=True, exist_ok=True)
+        if options.keystore:
+            keystore = signing.own(options.keystore, options.alias)
+        else:
+            keystore = signing.sample(SAMPLE_KEYSTORE, options.java_home)
         with tempfile.TemporaryDirectory(dir=options.output) as temporary:
             folder = Path(temporary)
             write_unsigned(options, folder, folder / UNSIGNED)
@@ -37,6 +44,17 @@ def main(arguments: list[str]) -> int:
     (options.output / ARGUMENTS).write_text("\n".join(arguments) + "\n", encoding="utf-8")
     print(f"{options.output / NAME}: {(options.output / NAME).stat().st_size} bytes")
     return 0
+
+
+def check_inputs(options: argparse.Namespace) -> None:
+    """Before anything is made: shrinking takes long."""
+    archives = [*options.classpath, options.resources, options.bundle, options.platform, options.r8]
+    for file in [*archives, *options.rules]:
+        if not file.is_file():
+            raise PackError(f"there is no file {file}, which the APK needs; relative paths begin at {Path.cwd()}")
+    for file in archives:
+        if not zipfile.is_zipfile(file):
+            raise PackError(f"{file} is no archive; build it again")
 
 
 def write_unsigned(options: argparse.Namespace, folder: Path, output: Path) -> None:

@@ -77,8 +77,9 @@ def check_layout(apk: bytes) -> None:
         raise PackError(f"the APK's libraries are {sorted(libraries)}, not {sorted(_LIBRARIES)}")
     for name, library in libraries.items():
         _check_page(name, _offset(apk, name))
-        if load_alignment(library) % PAGE:
-            raise PackError(f"{name} wants segments at multiples of {load_alignment(library)} bytes, not of {PAGE}")
+        wanted = load_alignment(name, library)
+        if wanted % PAGE:
+            raise PackError(f"{name} wants segments at multiples of {wanted} bytes, not of {PAGE}")
     bundles = _files(apk, ".litebundle")
     if not bundles:
         raise PackError("the APK holds no bundle")

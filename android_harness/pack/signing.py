@@ -29,20 +29,24 @@ def own(file: Path, alias: str) -> Keystore:
     return Keystore(file, alias, password)
 
 
-def sample(folder: Path) -> Keystore:
-    """A key for the sample alone, made once per build folder; it protects nothing, so its password is no secret."""
-    keystore = Keystore(folder / "sample.keystore", "sample", "litebundle")
+def sample(file: Path, java_home: Path) -> Keystore:
+    """The sample's own key, made once: a phone takes an update only from the key that signed before.
+
+    It protects nothing, so its password is no secret.
+    """
+    keystore = Keystore(file, "sample", "litebundle")
     if not keystore.file.exists():
         part = keystore.file.with_suffix(".part")
         part.unlink(missing_ok=True)
         run(
             [
-                *(program("keytool"), "-genkeypair", "-keystore", part, "-alias", keystore.alias),
+                *(java_home / "bin" / "keytool", "-genkeypair", "-keystore", part, "-alias", keystore.alias),
                 *("-keyalg", "RSA", "-keysize", "2048", "-validity", "10000", "-dname", "CN=litebundle sample"),
                 *("-storetype", "PKCS12", "-storepass:env", PASSWORD_VARIABLE),
             ],
             {PASSWORD_VARIABLE: keystore.password},
         )
+        part.chmod(0o600)
         part.rename(keystore.file)
     return keystore
 

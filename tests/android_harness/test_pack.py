@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import struct
 import zipfile
 from pathlib import Path
@@ -11,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from android_harness.pack import apk, checks
+from android_harness.pack.__main__ import main
 from android_harness.pack.elf import load_alignment
+from android_harness.pack.signing import sample
 from android_harness.pack.tools import PackError
 from litebundle.bundle.zip_writer import write_zip
 
@@ -120,9 +123,54 @@ def test_invoke_custom_is_found() -> None:
 
 
 def test_the_smallest_load_alignment_counts() -> None:
-    assert load_alignment(elf(65536, 16384)) == 16384
-    with pytest.raises(ValueError, match="ELF"):
-        load_alignment(b"\0" * 64)
+    assert load_alignment("a.so", elf(65536, 16384)) == 16384
+
+
+@pytest.mark.parametrize(
+    ("library", "reason"),
+    [
+        (b"\0" * 64, "no 64-bit"),
+        (elf(16384)[:100], "cut short"),
+        (elf(16384)[:20], "cut short"),
+        (elf(), "no loadable"),
+    ],
+)
+def test_what_is_no_whole_library_is_refused(library: bytes, reason: str) -> None:
+    with pytest.raises(PackError, match=rf"a\.so .*{reason}"):
+        load_alignment("a.so", library)
+
+
+def arguments(folder: Path, **changes: str) -> list[str]:
+    """Of a whole call, with files that pass for archives but for those in `changes`."""
+    with zipfile.ZipFile(folder / "a.jar", "w") as jar:
+        jar.writestr("a", b"")
+    options = dict.fromkeys(("classpath", "resources", "bundle", "platform", "r8", "rules"), "a.jar") | changes
+    paths = [part for option, name in options.items() for part in (f"--{option}", str(folder / name))]
+    return [*paths, "--java-home", "none", "--output", str(folder / "out")]
+
+
+@pytest.mark.parametrize("option", ["classpath", "resources", "bundle", "platform", "r8", "rules"])
+def test_a_missing_input_is_named_before_anything_is_made(
+    option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(arguments(tmp_path, **{option: "missing"})) == 2
+    assert f"there is no file {tmp_path / 'missing'}" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("option", ["classpath", "resources", "bundle", "platform", "r8"])
+def test_an_input_that_is_no_archive_is_named(option: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "text").write_text("no archive")
+    assert main(arguments(tmp_path, **{option: "text"})) == 2
+    assert f"{tmp_path / 'text'} is no archive" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(shutil.which("keytool") is None, reason="make harness installs a JDK")
+def test_the_samples_key_is_made_once_and_is_its_owners(tmp_path: Path) -> None:
+    java_home = Path(str(shutil.which("keytool"))).resolve().parents[1]
+    first = sample(tmp_path / "key", java_home).file.read_bytes()
+    assert sample(tmp_path / "key", java_home).file.read_bytes() == first
+    assert (tmp_path / "key").stat().st_mode & 0o777 == 0o600
 
 
 def test_classes_that_native_code_looks_up_are_asked_for(tmp_path: Path) -> None:

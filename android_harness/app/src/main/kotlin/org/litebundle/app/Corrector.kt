@@ -5,27 +5,39 @@ import android.app.AlertDialog
 import android.content.Context
 import android.text.InputType
 import android.widget.EditText
+import android.widget.Toast
 import org.litebundle.app.display.Drawing
 import org.litebundle.app.display.DrawnItem
 import org.litebundle.core.corrections.CorrectionLog
 import org.litebundle.core.report.Corrections
 import java.io.Closeable
 import java.io.File
+import java.io.IOException
 
 /**
  * Lets the user correct what a result says. Before the first correction it asks whether corrections may be kept; without
- * consent nothing is. On the main thread.
+ * consent nothing is. Where the disk does not let it keep any, it says so and counts no more. On the main thread, but for
+ * [summary].
  */
 class Corrector(private val activity: Activity, private val changed: () -> Unit) : Closeable {
     private val settings = activity.getSharedPreferences("corrections", Context.MODE_PRIVATE)
     private val file = File(activity.filesDir, "corrections.jsonl")
-    private var log = CorrectionLog(file, consents)
+    private val unreadable = File(activity.filesDir, "corrections.unreadable.jsonl")
+
+    /** Null: nothing can be kept. */
+    @Volatile
+    private var log: CorrectionLog? = null
 
     val consents: Boolean get() = settings.getBoolean(CONSENT, false)
 
-    fun shown(drawing: Drawing) = drawing.items.forEach { log.shown(it.id) }
+    init {
+        open()
+    }
 
-    fun summary(): Corrections? = log.summary()
+    fun shown(drawing: Drawing) = keep { log -> drawing.items.forEach { log.shown(it.id) } }
+
+    /** On any thread. */
+    fun summary(): Corrections? = log?.summary()
 
     fun tapped(item: DrawnItem) {
         if (consents) ask(item) else askConsent(item)
@@ -33,11 +45,50 @@ class Corrector(private val activity: Activity, private val changed: () -> Unit)
 
     fun withdraw() {
         settings.edit().putBoolean(CONSENT, false).apply()
-        log.withdraw()
+        keep { it.withdraw() }
+        open()
         changed()
     }
 
-    override fun close() = log.close()
+    override fun close() = keep { it.close() }
+
+    /** Without consent, nothing that was kept stays, whatever state it is in. */
+    private fun open() {
+        if (!consents) {
+            file.delete()
+            unreadable.delete()
+        }
+        log = try {
+            CorrectionLog(file, consents)
+        } catch (error: IOException) {
+            tell(error)
+            anew()
+        }
+    }
+
+    /** A log that cannot be read is put aside, for whoever wants to look at it. */
+    private fun anew(): CorrectionLog? = try {
+        file.renameTo(unreadable)
+        CorrectionLog(file, consents)
+    } catch (error: IOException) {
+        tell(error)
+        null
+    }
+
+    private fun keep(action: (CorrectionLog) -> Unit) {
+        try {
+            log?.let(action)
+        } catch (error: IOException) {
+            log = null
+            tell(error)
+        }
+    }
+
+    private fun tell(error: IOException) = Toast.makeText(
+        activity,
+        activity.getString(R.string.corrections_fault, error.message),
+        Toast.LENGTH_LONG,
+    ).show()
 
     private fun askConsent(item: DrawnItem) {
         AlertDialog.Builder(activity)
@@ -45,7 +96,7 @@ class Corrector(private val activity: Activity, private val changed: () -> Unit)
             .setMessage(R.string.consent_text)
             .setPositiveButton(R.string.consent_agree) { _, _ ->
                 settings.edit().putBoolean(CONSENT, true).apply()
-                log = CorrectionLog(file, consent = true)
+                open()
                 changed()
                 ask(item)
             }
@@ -67,7 +118,7 @@ class Corrector(private val activity: Activity, private val changed: () -> Unit)
             .show()
     }
 
-    private fun save(item: DrawnItem, after: String) {
+    private fun save(item: DrawnItem, after: String) = keep { log ->
         log.shown(item.id)
         if (after != item.label) log.corrected(item.id, item.label, after)
     }

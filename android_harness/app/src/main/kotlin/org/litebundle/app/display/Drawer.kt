@@ -3,6 +3,7 @@ package org.litebundle.app.display
 import org.litebundle.core.bundle.Bundle
 import org.litebundle.core.run.Result
 import org.litebundle.core.value.Kind
+import java.util.UUID
 import kotlin.math.max
 import kotlin.math.min
 
@@ -10,7 +11,7 @@ import kotlin.math.min
  * Makes drawings of a bundle's results: its boxes, with all that its items say in words, or their scores if they have no
  * words. An item that stays where it was and says the same keeps its id from one drawing to the next. One thread at a time.
  */
-class Drawer(bundle: Bundle, private val run: String) {
+class Drawer(bundle: Bundle, run: String) {
     private val fields = bundle.manifest.graph.results
     private val kinds = fields.associate { it.field to bundle.graph.kinds.getValue(it.value) }
     private val boxField = fieldsOf(Kind.BOXES).firstOrNull()
@@ -19,6 +20,9 @@ class Drawer(bundle: Bundle, private val run: String) {
     private val corners = FloatArray(4)
     private var before: List<DrawnItem> = emptyList()
     private var items = 0L
+
+    /** A run may be done again under its name, and then shows other results. */
+    private val session = "$run/${UUID.randomUUID()}"
 
     private fun fieldsOf(kind: Kind) = fields.map { it.field }.filter { kinds[it] == kind }
 
@@ -33,7 +37,7 @@ class Drawer(bundle: Bundle, private val run: String) {
         val box = if (boxField == null) listOf(0f, 0f, width, height) else box(result, item, boxField)
         val label = label(result, item)
         val same = before.find { it.label == label && overlap(it.box, box) >= SAME }
-        return DrawnItem(same?.id ?: "$run/${items++}", box, label)
+        return DrawnItem(same?.id ?: "$session/${items++}", box, label)
     }
 
     private fun box(result: Result, item: Int, field: String): List<Float> {

@@ -19,8 +19,8 @@ import java.nio.ByteBuffer
  * `{"shown": id}` or `{"corrected": id, "before": …, "after": …}`, and only grows. Each line is one write, so a crash of
  * the app loses none; a line that a power cut tore off at the end is cut away when the log is opened again.
  *
- * One thread at a time. Opening throws [IOException] if the file cannot be read or written, or holds a whole line that is
- * none of a correction log.
+ * Any number of threads. Opening throws [IOException] if the file cannot be read or written, or holds a whole line that
+ * is none of a correction log. Writing throws it if the disk does not take the line, which then does not count.
  */
 class CorrectionLog(private val file: File, consent: Boolean) : Closeable {
     private val shown = HashSet<String>()
@@ -32,36 +32,45 @@ class CorrectionLog(private val file: File, consent: Boolean) : Closeable {
     }
 
     /** A result is on the screen; [resultId] is the caller's, and counts once. */
+    @Synchronized
     fun shown(resultId: String) {
-        if (log != null && shown.add(resultId)) append { name("shown").value(resultId) }
+        if (log == null || resultId in shown) return
+        append { name("shown").value(resultId) }
+        shown.add(resultId)
     }
 
     /**
      * The user changed a shown result from [before] to [after], as the caller writes them down. A result counts once,
      * however often it is corrected. Throws [IllegalArgumentException] if it was never shown.
      */
+    @Synchronized
     fun corrected(resultId: String, before: String, after: String) {
         if (log == null) return
         require(resultId in shown) { "result '$resultId' was corrected before it was shown: call shown first" }
-        corrected.add(resultId)
         append { name("corrected").value(resultId).name("before").value(before).name("after").value(after) }
+        corrected.add(resultId)
     }
 
     /** Null without consent. */
+    @Synchronized
     fun summary(): Corrections? = if (log == null) null else Corrections(shown.size.toLong(), corrected.size.toLong())
 
     /** The user takes the consent back: all that was stored is deleted, and nothing more is written. */
+    @Synchronized
     fun withdraw() {
-        close()
+        log?.close()
+        log = null
         shown.clear()
         corrected.clear()
         file.delete()
     }
 
     /** Flush to the disk. Afterwards the log is as one without consent; the file stays. */
+    @Synchronized
     override fun close() {
+        val log = log
+        this.log = null
         log?.use { it.fd.sync() }
-        log = null
     }
 
     private fun open() {
@@ -70,7 +79,7 @@ class CorrectionLog(private val file: File, consent: Boolean) : Closeable {
             val bytes = ByteArray(log.length().toInt()).also(log::readFully)
             val wholeBytes = bytes.lastIndexOf(NEWLINE) + 1
             readLines(ByteBuffer.wrap(bytes, 0, wholeBytes))
-            log.setLength(wholeBytes.toLong())
+            if (wholeBytes < bytes.size) log.setLength(wholeBytes.toLong())
             log.seek(wholeBytes.toLong())
         } catch (error: IOException) {
             log.close()
@@ -104,7 +113,20 @@ class CorrectionLog(private val file: File, consent: Boolean) : Closeable {
             members()
             endObject()
         }
-        log?.write(line.append('\n').toString().toByteArray())
+        val log = checkNotNull(log)
+        val end = log.filePointer
+        try {
+            log.write(line.append('\n').toString().toByteArray())
+        } catch (error: IOException) {
+            cut(log, end)
+            throw error
+        }
+    }
+
+    /** Take back what came of a line on a full disk, so that the next one does not follow half of it. */
+    private fun cut(log: RandomAccessFile, end: Long) {
+        log.seek(end)
+        if (log.length() > end) log.setLength(end)
     }
 
     private companion object {

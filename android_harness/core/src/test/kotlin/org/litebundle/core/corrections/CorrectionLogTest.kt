@@ -9,6 +9,8 @@ import org.junit.jupiter.api.io.TempDir
 import org.litebundle.core.report.Corrections
 import java.io.File
 import java.io.IOException
+import java.nio.file.Files
+import kotlin.concurrent.thread
 
 class CorrectionLogTest {
     @TempDir
@@ -84,6 +86,25 @@ class CorrectionLogTest {
             }
             CorrectionLog(file, consent = true).use { assertEquals(minOf(lines, 2) + 1L, it.summary()!!.shown) }
         }
+    }
+
+    @Test
+    fun `what a full disk does not take does not count`() {
+        Files.createSymbolicLink(file.toPath(), File("/dev/full").toPath())
+        val log = CorrectionLog(file, consent = true)
+        assertThrows(IOException::class.java) { log.shown("a") }
+        assertEquals(Corrections(0, 0), log.summary())
+        log.withdraw()
+    }
+
+    @Test
+    fun `threads may count at once`() {
+        CorrectionLog(file, consent = true).use { log ->
+            val threads = List(4) { of -> thread { repeat(500) { log.shown("$of/$it") } } }
+            threads.forEach(Thread::join)
+            assertEquals(Corrections(2000, 0), log.summary())
+        }
+        CorrectionLog(file, consent = true).use { assertEquals(Corrections(2000, 0), it.summary()) }
     }
 
     @Test

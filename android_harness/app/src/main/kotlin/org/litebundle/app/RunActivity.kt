@@ -17,6 +17,7 @@ import android.view.Display
 import android.view.MotionEvent
 import android.view.Surface
 import android.view.WindowManager
+import android.widget.Toast
 import org.litebundle.app.camera.CameraChoice
 import org.litebundle.app.display.Overlays
 import org.litebundle.app.run.LiveView
@@ -49,6 +50,8 @@ class RunActivity : Activity() {
     override fun onCreate(state: Bundle?) {
         super.onCreate(state)
         askedForCamera = state?.getBoolean(ASKED) ?: false
+        val isOld = intent.flags and Intent.FLAG_ACTIVITY_LAUNCHED_FROM_HISTORY != 0
+        if (isOld || state?.getBoolean(OVER) == true) intent = Intent()
         window.addFlags(WindowManager.LayoutParams.FLAG_KEEP_SCREEN_ON)
         screen = RunScreen(this)
         setContentView(screen)
@@ -60,6 +63,7 @@ class RunActivity : Activity() {
     override fun onSaveInstanceState(state: Bundle) {
         super.onSaveInstanceState(state)
         state.putBoolean(ASKED, askedForCamera)
+        state.putBoolean(OVER, over === intent)
     }
 
     override fun onNewIntent(intent: Intent) {
@@ -100,37 +104,37 @@ class RunActivity : Activity() {
         val order = try {
             Order.of(intent)
         } catch (error: PlanException) {
-            return refuse(Markers.UNNAMED, error.message.orEmpty())
+            return refuse(null, error.message.orEmpty())
         }
-        val name = order.plan.run
+        if (order.writesReport && Storage.reports(this) == null) {
+            return refuse(order, "storage: there is no place for reports, as the shared storage is not mounted")
+        }
         val storage = Storage.of(filesDir, order.bundle)
         if (!storage.suffices) {
-            Markers(name).refused("storage: ${storage.neededBytes} bytes are needed, ${storage.freeBytes} are free")
+            told(order, "storage: ${storage.neededBytes} bytes are needed, ${storage.freeBytes} are free")
             val text = getString(R.string.storage_text, storage.neededBytes / MEGA, storage.freeBytes / MEGA)
             return screen.showMessage(getString(R.string.storage_title), text, retry())
         }
-        val choice = if (order.plan.kind == RunKind.REPLAY) null else camera(name) ?: return
+        val choice = if (order.plan.kind == RunKind.REPLAY) null else camera(order) ?: return
         screen.showMessage(getString(R.string.app_name), getString(R.string.starting))
         job = RunJob(this, order, Listener(order, choice), corrector::summary).apply { load() }
     }
 
     /** Null, and the reason on the screen, without a camera that may be used. */
-    private fun camera(run: String): CameraChoice? {
+    private fun camera(order: Order): CameraChoice? {
         if (checkSelfPermission(Manifest.permission.CAMERA) != PackageManager.PERMISSION_GRANTED) {
-            Markers(
-                run,
-            ).refused("the camera is not allowed: adb shell pm grant $packageName ${Manifest.permission.CAMERA}")
+            told(order, "the camera is not allowed: adb shell pm grant $packageName ${Manifest.permission.CAMERA}")
             showPermission()
             return null
         }
         val choice = try {
             CameraChoice.of(service(CameraManager::class.java))
         } catch (error: CameraAccessException) {
-            refuse(run, "the camera cannot be used: ${error.message}")
+            refuse(order, "the camera cannot be used: ${error.message}")
             return null
         }
         if (choice == null) {
-            Markers(run).refused("the device has no camera")
+            told(order, "the device has no camera")
             screen.showMessage(getString(R.string.no_camera_title), getString(R.string.no_camera_text), retry())
         }
         return choice
@@ -139,9 +143,11 @@ class RunActivity : Activity() {
     private fun showPermission() {
         val allow = Choice(R.string.permission_allow) {
             askedForCamera = true
+            over = null
             requestPermissions(arrayOf(Manifest.permission.CAMERA), 0)
         }
         val settings = Choice(R.string.permission_settings) {
+            over = null
             startActivity(
                 Intent(Settings.ACTION_APPLICATION_DETAILS_SETTINGS, Uri.fromParts("package", packageName, null)),
             )
@@ -152,9 +158,17 @@ class RunActivity : Activity() {
         screen.showMessage(title, getString(R.string.permission_text), if (silent) settings else allow)
     }
 
-    private fun refuse(run: String, reason: String) {
-        Markers(run).refused(reason)
+    /** [order] null: its plan cannot be read. */
+    private fun refuse(order: Order?, reason: String) {
+        told(order, reason)
         screen.showMessage(getString(R.string.refused_title), reason, retry())
+    }
+
+    /** Whoever ordered a run reads once why it does not begin; after that it takes a hand on the phone to try again. */
+    private fun told(order: Order?, reason: String) {
+        if (order?.writesReport == false) return
+        Markers(order?.plan?.run ?: Markers.UNNAMED).refused(reason)
+        over = intent
     }
 
     private fun retry() = Choice(R.string.retry) {
@@ -190,6 +204,11 @@ class RunActivity : Activity() {
             screen.show(choice, choice.turnFor(QUARTER * display.rotation)) { preview ->
                 if (job === running) running.run(setup(order, choice, loaded, preview))
             }
+        }
+
+        override fun bundleReplaced(reason: String) {
+            if (current() == null) return
+            Toast.makeText(this@RunActivity, getString(R.string.bundle_replaced, reason), Toast.LENGTH_LONG).show()
         }
 
         override fun viewed(view: LiveView) {
@@ -243,6 +262,7 @@ class RunActivity : Activity() {
 
     private companion object {
         const val ASKED = "asked"
+        const val OVER = "over"
         const val QUARTER = 90
         const val MEGA = 1 shl 20
         const val NS_PER_MS = 1e6

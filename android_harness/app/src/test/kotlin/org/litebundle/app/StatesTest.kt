@@ -3,6 +3,7 @@ package org.litebundle.app
 import android.Manifest
 import android.content.Intent
 import android.content.res.Configuration
+import android.os.Environment
 import android.provider.Settings
 import android.view.WindowManager
 import org.junit.Assert.assertEquals
@@ -16,6 +17,7 @@ import org.robolectric.Robolectric
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.android.controller.ActivityController
 import org.robolectric.annotation.Config
+import org.robolectric.shadows.ShadowEnvironment
 import org.robolectric.shadows.ShadowStatFs
 import java.io.File
 
@@ -83,6 +85,42 @@ class StatesTest {
         Phone.allowCamera()
         open(ordered(plan()))
         assertEquals("RUN r1 REFUSED the device has no camera", Phone.markers().last())
+    }
+
+    @Test
+    fun `coming back to a refused run adds no line, trying again by hand does`() {
+        val activity = open(ordered(plan()))
+        activity.pause().resume()
+        assertEquals(1, Phone.markers().size)
+        activity.get().window.decorView.button("Allow the camera").performClick()
+        Phone.allowCamera()
+        activity.pause().resume()
+        assertEquals("RUN r1 REFUSED the device has no camera", Phone.markers().last())
+        assertEquals(2, Phone.markers().size)
+    }
+
+    @Test
+    fun `opened by hand it says nothing to the log`() {
+        open().pause().resume()
+        assertEquals(emptyList<String>(), Phone.markers())
+    }
+
+    @Test
+    fun `opened from the list of recent apps, an old order is not done again`() {
+        open(ordered(plan()).addFlags(Intent.FLAG_ACTIVITY_LAUNCHED_FROM_HISTORY))
+        assertEquals(emptyList<String>(), Phone.markers())
+    }
+
+    @Test
+    fun `without a place for reports nothing is measured`() {
+        Phone.allowCamera()
+        Phone.addCamera()
+        ShadowEnvironment.setExternalStorageState(Environment.MEDIA_UNKNOWN)
+        open(ordered(plan()))
+        assertTrue(
+            "${Phone.markers()}",
+            Phone.markers().single().startsWith("RUN r1 REFUSED storage: there is no place"),
+        )
     }
 
     @Test

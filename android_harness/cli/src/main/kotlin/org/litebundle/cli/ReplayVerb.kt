@@ -1,13 +1,10 @@
 package org.litebundle.cli
 
 import org.litebundle.core.bundle.Bundle
-import org.litebundle.core.clock.ClockDomain
-import org.litebundle.core.clock.SensorClock
 import org.litebundle.core.frame.YuvToRgb
 import org.litebundle.core.golden.GoldenCheck
 import org.litebundle.core.json.JsonException
 import org.litebundle.core.ledger.Ledger
-import org.litebundle.core.recording.RecordedClock
 import org.litebundle.core.recording.Recording
 import org.litebundle.core.replay.Replay
 import org.litebundle.core.replay.ReplayPlan
@@ -70,7 +67,7 @@ private class BundleReplay(
         Runner(bundle, engine).use { runner ->
             stages = runner.stageNames
             residencies = stages.map { StageResidency(it, runner.residencies.getValue(it)) }
-            goldenFailures = GoldenCheck(bundle, runner).run().filterNot { it.passed }.map { "${it.name}: ${it.fault}" }
+            goldenFailures = GoldenCheck(bundle, runner).failures()
         }
     }
 
@@ -133,8 +130,7 @@ private class BundleReplay(
     }
 
     private fun conditions(virtualClock: Boolean): RunConditions {
-        val recorded = recording.clock
-        val offset = (recorded as? RecordedClock.Boottime)?.offset
+        val clock = recording.clock
         return RunConditions(
             kind = RunKind.REPLAY,
             virtualClock = virtualClock,
@@ -142,13 +138,9 @@ private class BundleReplay(
             residencies = residencies,
             goldenFailures = goldenFailures,
             thermalAtStart = null,
-            clock = when (recorded) {
-                RecordedClock.Monotonic -> SensorClock.Inferred(ClockDomain.MONOTONIC)
-                is RecordedClock.Boottime -> SensorClock.Realtime
-                RecordedClock.Undecided -> SensorClock.Undecided("it was not known when the frames were recorded")
-            },
-            offset = offset,
-            clockErrorNs = offset?.errorNs ?: 0,
+            clock = clock.sensor,
+            offset = clock.offset,
+            clockErrorNs = clock.offset?.errorNs ?: 0,
             witness = null,
         )
     }

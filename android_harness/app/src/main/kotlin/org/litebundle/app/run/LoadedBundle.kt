@@ -10,10 +10,6 @@ import java.io.Closeable
 /** A bundle whose models are loaded. [loadNs]: how long it took to open the bundle and load its models. */
 class LoadedBundle private constructor(val bundle: Bundle, val engine: Engine, val runner: Runner, val loadNs: Long) :
     Closeable {
-    /** What of the bundle's golden vectors does not hold on this device; empty: all hold. */
-    fun goldenFailures(): List<String> =
-        GoldenCheck(bundle, runner).run().filterNot { it.passed }.map { "${it.name}: ${it.fault}" }
-
     override fun close() {
         runner.close()
         engine.close()
@@ -22,12 +18,24 @@ class LoadedBundle private constructor(val bundle: Bundle, val engine: Engine, v
 
     companion object {
         /** Throws what [open] throws, BundleException or EngineException where the engine refuses a model. */
-        fun load(open: () -> Bundle): LoadedBundle {
+        fun load(engine: () -> Engine = ::TfliteEngine, open: () -> Bundle): LoadedBundle {
             val begun = System.nanoTime()
-            val bundle = open()
-            val engine = TfliteEngine()
-            val runner = Runner(bundle, engine)
-            return LoadedBundle(bundle, engine, runner, System.nanoTime() - begun)
+            val opened = ArrayDeque<AutoCloseable>()
+            try {
+                val bundle = open().also(opened::addFirst)
+                val used = engine().also(opened::addFirst)
+                return LoadedBundle(bundle, used, Runner(bundle, used), System.nanoTime() - begun)
+            } catch (error: Throwable) {
+                opened.forEach(AutoCloseable::close)
+                throw error
+            }
         }
+
+        /**
+         * What of the golden vectors of the bundle that [open] gives does not hold on this device; empty: all hold. Its
+         * models are closed again, so that those that are measured have not run before. Throws as [load].
+         */
+        fun goldenFailures(open: () -> Bundle): List<String> =
+            load(open = open).use { GoldenCheck(it.bundle, it.runner).failures() }
     }
 }

@@ -1,11 +1,8 @@
 package org.litebundle.app.run
 
 import android.content.Context
-import org.litebundle.core.clock.ClockDomain
 import org.litebundle.core.clock.MonotonicClock
-import org.litebundle.core.clock.SensorClock
 import org.litebundle.core.frame.YuvToRgb
-import org.litebundle.core.recording.RecordedClock
 import org.litebundle.core.recording.Recording
 import org.litebundle.core.replay.Replay
 import org.litebundle.core.run.FramePipeline
@@ -21,7 +18,7 @@ class ReplaySession(
     private val refreshHz: Double,
     private val failed: (Throwable) -> Unit,
 ) {
-    /** Takes as long as the recording. */
+    /** Takes as long as the recording. An interrupt of the calling thread ends it with InterruptedException. */
     fun run(): SessionData = Worker("probes", failed).use { worker ->
         val probes = Probes(context, worker, MonotonicClock.System)
         val photos = YuvToRgb()
@@ -31,15 +28,13 @@ class ReplaySession(
             { frame, photo -> photos.convert(frame, photo, recording.info.sensorOrientation) },
             { FramePipeline(loaded.runner::run) },
         )
-        val ledger = replay.real(refreshHz)
-        worker.await { probes.close() }
-        val offset = (recording.clock as? RecordedClock.Boottime)?.offset
-        SessionData(ledger, probes.thermal, probes.energy, clock(), offset, offset?.errorNs ?: 0, testimony = null)
-    }
-
-    private fun clock() = when (recording.clock) {
-        RecordedClock.Monotonic -> SensorClock.Inferred(ClockDomain.MONOTONIC)
-        is RecordedClock.Boottime -> SensorClock.Realtime
-        RecordedClock.Undecided -> SensorClock.Undecided("it was not known when the frames were recorded")
+        val ledger = try {
+            replay.real(refreshHz)
+        } finally {
+            worker.await { probes.close() }
+        }
+        val clock = recording.clock
+        val errorNs = clock.offset?.errorNs ?: 0
+        SessionData(ledger, probes.thermal, probes.energy, clock.sensor, clock.offset, errorNs, testimony = null)
     }
 }

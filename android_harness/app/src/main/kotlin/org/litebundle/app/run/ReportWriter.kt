@@ -12,6 +12,7 @@ import org.litebundle.core.stats.Summary
 import org.litebundle.core.verdict.RunConditions
 import org.litebundle.core.verdict.Verdict
 import java.io.File
+import java.io.FileNotFoundException
 import java.time.Instant
 
 /** Judges a run and writes its files, for whoever started it to pull. */
@@ -63,7 +64,8 @@ class ReportWriter(private val context: Context) {
         return File(folder, RunFiles.REPORT)
     }
 
-    private fun folder(run: String) = File(File(context.getExternalFilesDir(null), "runs"), run)
+    private fun folder(run: String) =
+        File(Storage.reports(context) ?: throw FileNotFoundException("the shared storage is not mounted any more"), run)
 
     private fun appVersion() = context.packageManager.getPackageInfo(context.packageName, 0).versionName.orEmpty()
 }

@@ -3,11 +3,7 @@ package org.litebundle.app.run
 import android.content.Context
 import android.os.Handler
 import android.os.Looper
-import org.litebundle.core.bundle.Bundle
 import org.litebundle.core.bundle.BundleException
-import org.litebundle.core.bundle.SelfTest
-import org.litebundle.core.bundle.SlotChange
-import org.litebundle.core.bundle.Slots
 import org.litebundle.core.engine.EngineException
 import org.litebundle.core.recording.Recording
 import org.litebundle.core.recording.RecordingException
@@ -22,6 +18,9 @@ interface RunJobListener {
     /** The bundle is loaded; give the job a session to run, or let it replay. */
     fun loaded(loaded: LoadedBundle)
 
+    /** The bundle that was in use does not work any more, for [reason]; another took its place. */
+    fun bundleReplaced(reason: String)
+
     fun viewed(view: LiveView)
 
     /** [report] is null where none was asked for. */
@@ -34,7 +33,7 @@ interface RunJobListener {
 
 /**
  * One order: its bundle is put into a slot, tested and loaded, its session run, its files written. Each order that asks
- * for a report ends with exactly one line in the system's log that says how.
+ * for a report ends with exactly one line in the system's log that says how, whatever is thrown.
  */
 class RunJob(
     private val context: Context,
@@ -56,11 +55,13 @@ class RunJob(
     fun load() = work {
         try {
             recording = order.plan.recording?.let(Recording::open)
-            val slot = order.bundle?.let(::install)
-            val found = LoadedBundle.load { slot?.let(Bundle::open) ?: BuiltInBundle.open(context.assets) }
+            val bundles = Bundles(File(context.filesDir, "slots")) { BuiltInBundle.open(context.assets) }
+            val bundle = bundles.of(order)
+            goldenFailures = bundle.goldenFailures
+            bundle.replaced?.let { reason -> tell { listener.bundleReplaced(reason) } }
+            val found = LoadedBundle.load(open = bundle.open)
             loaded = found
-            // What is in a slot passed when it was put there; the system may have changed since.
-            goldenFailures = found.goldenFailures()
+            if (ended.get()) return@work
             markers?.started()
             tell { listener.loaded(found) }
         } catch (error: BundleException) {
@@ -93,11 +94,20 @@ class RunJob(
         finish { data }
     }
 
-    private fun finish(measured: () -> SessionData) = end {
-        val data = measured()
-        val report = if (order.writesReport) write(data) else null
-        report?.let { markers?.done(it) }
-        tell { listener.done(report) }
+    private fun finish(measured: () -> SessionData) {
+        if (!isFirstEnd()) return
+        worker.handler.post {
+            try {
+                val data = measured()
+                done(if (order.writesReport) write(data) else null)
+            } catch (error: IOException) {
+                failed("the files could not be written: ${error.message}")
+            } catch (error: Throwable) {
+                failed("run: $error")
+            } finally {
+                release()
+            }
+        }
     }
 
     private fun write(data: SessionData) = ReportWriter(context).write(
@@ -110,53 +120,57 @@ class RunJob(
         corrections(),
     )
 
-    /** Nobody wants it any more, or it cannot go on: nothing is written. */
-    fun fail(reason: String) = end {
-        markers?.failed(reason)
-        tell { listener.failed(reason) }
-        session?.finish()
-    }
-
-    private fun refuse(reason: String) = end {
-        markers?.refused(reason)
-        tell { listener.refused(reason) }
-    }
-
-    /** The first way to end is the one that counts; what the run held is let go of. */
-    private fun end(how: () -> Unit) {
-        if (!ended.compareAndSet(false, true)) return
+    /** Nobody wants it any more, or it cannot go on: nothing is written. What it waits for, it waits for no longer. */
+    fun fail(reason: String) {
+        if (!isFirstEnd()) return
+        failed(reason)
+        worker.interrupt()
         worker.handler.post {
+            Thread.interrupted()
             try {
-                how()
-            } catch (error: IOException) {
-                markers?.failed("the files could not be written: ${error.message}")
-                tell { listener.failed(error.message.orEmpty()) }
+                session?.finish()
             } finally {
-                loaded?.close()
-                worker.close()
+                release()
             }
         }
     }
 
+    private fun refuse(reason: String) {
+        if (!isFirstEnd()) return
+        markers?.refused(reason)
+        tell { listener.refused(reason) }
+        release()
+    }
+
+    private fun done(report: File?) {
+        report?.let { markers?.done(it) }
+        tell { listener.done(report) }
+    }
+
+    private fun failed(reason: String) {
+        markers?.failed(reason)
+        tell { listener.failed(reason) }
+    }
+
+    /** The first way to end is the one that counts. */
+    private fun isFirstEnd() = ended.compareAndSet(false, true)
+
+    private fun release() {
+        worker.use { loaded?.close() }
+    }
+
     private fun work(action: () -> Unit) {
-        worker.handler.post { if (!ended.get()) action() }
+        worker.handler.post {
+            try {
+                if (!ended.get()) action()
+            } catch (error: Throwable) {
+                fail("run: $error")
+            }
+        }
     }
 
     private fun tell(what: () -> Unit) {
         main.post(what)
-    }
-
-    /** The slot that now holds [bundle]. Throws BundleException if it is refused, also by its own golden vectors. */
-    private fun install(bundle: File): File =
-        when (val change = Slots(File(context.filesDir, "slots")).install(bundle, ::selfTest)) {
-            is SlotChange.Installed -> change.file
-            is SlotChange.Unchanged -> change.file
-            is SlotChange.Rejected -> throw BundleException("$bundle: ${change.reasons.joinToString("; ")}")
-        }
-
-    private fun selfTest(bundle: Bundle): SelfTest {
-        val failures = LoadedBundle.load { bundle }.use { it.goldenFailures() }
-        return if (failures.isEmpty()) SelfTest.Passed else SelfTest.Failed(failures)
     }
 
     private companion object {

@@ -1,5 +1,6 @@
 package org.litebundle.app.run
 
+import android.content.Context
 import android.os.StatFs
 import java.io.File
 
@@ -9,6 +10,9 @@ data class Storage(val neededBytes: Long, val freeBytes: Long) {
 
     companion object {
         private const val REPORT_BYTES = 64L shl 20
+
+        /** Where runs have their folders, for `adb pull`; null while the shared storage is not mounted. */
+        fun reports(context: Context): File? = context.getExternalFilesDir(null)?.let { File(it, "runs") }
 
         /** [bundle] is copied into a slot; null: it is in the app already. */
         fun of(folder: File, bundle: File?) =

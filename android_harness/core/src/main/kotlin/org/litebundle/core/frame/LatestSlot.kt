@@ -28,8 +28,12 @@ class LatestSlot<T : Any> {
         taken
     }
 
-    /** [poll], waiting until something is here. Null: closed. Throws InterruptedException. */
+    /**
+     * [poll], waiting until something is here. Null: closed. Throws InterruptedException, also if it need not wait:
+     * whoever is slower than what comes in could not be interrupted otherwise.
+     */
     fun take(): T? = synchronized(lock) {
+        if (Thread.interrupted()) throw InterruptedException()
         while (value == null && !closed) lock.wait()
         val taken = value
         value = null

@@ -53,6 +53,9 @@ class GoldenCheck(private val bundle: Bundle, private val runner: Runner) {
         return ofStages + pipeline.vectors.mapIndexed { i, vector -> checkPipeline(vector, pipeline.tolerance, i) }
     }
 
+    /** What does not hold, one line per vector; empty: all hold. Throws as [run]. */
+    fun failures(): List<String> = run().filterNot { it.passed }.map { "${it.name}: ${it.fault}" }
+
     private fun checkStage(golden: StageGolden, vector: StageVector, i: Int): VectorCheck {
         val name = "${golden.stage}/$i"
         val stage =

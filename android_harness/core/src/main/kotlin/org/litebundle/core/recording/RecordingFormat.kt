@@ -1,7 +1,9 @@
 package org.litebundle.core.recording
 
+import org.litebundle.core.clock.ClockDomain
 import org.litebundle.core.clock.ClockOffset
 import org.litebundle.core.clock.MonotonicNs
+import org.litebundle.core.clock.SensorClock
 import org.litebundle.core.frame.ColorRange
 import org.litebundle.core.frame.ColorStandard
 import org.litebundle.core.frame.Exposure
@@ -52,13 +54,26 @@ data class PlaneLayout(val offset: Int, val sizeBytes: Int, val rowStride: Int, 
 
 /** What the frames' timestamps count in. */
 sealed interface RecordedClock {
-    data object Monotonic : RecordedClock
+    /** What a replay's report says of the clock. */
+    val sensor: SensorClock
 
-    /** [offset]: BOOTTIME − MONOTONIC while it was recorded. */
-    data class Boottime(val offset: ClockOffset) : RecordedClock
+    /** BOOTTIME − MONOTONIC while it was recorded; null where the timestamps do not need it, or nobody knows it. */
+    val offset: ClockOffset?
+
+    data object Monotonic : RecordedClock {
+        override val sensor = SensorClock.Inferred(ClockDomain.MONOTONIC)
+        override val offset = null
+    }
+
+    data class Boottime(override val offset: ClockOffset) : RecordedClock {
+        override val sensor get() = SensorClock.Realtime
+    }
 
     /** It could not be told; a replay then has no latencies. */
-    data object Undecided : RecordedClock
+    data object Undecided : RecordedClock {
+        override val sensor = SensorClock.Undecided("it was not known when the frames were recorded")
+        override val offset = null
+    }
 }
 
 /**

@@ -4,6 +4,7 @@ import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertFalse
 import org.junit.jupiter.api.Assertions.assertNull
 import org.junit.jupiter.api.Assertions.assertSame
+import org.junit.jupiter.api.Assertions.assertThrows
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 import java.util.Random
@@ -97,6 +98,14 @@ class LinearizabilityTest {
                 else -> "offer" to 100 * thread + it
             }
         }
+    }
+
+    @Test
+    fun `an interrupt ends who takes, also where there is always something to take`() {
+        val slot = LatestSlot<Int>().apply { offer(1) }
+        Thread.currentThread().interrupt()
+        assertThrows(InterruptedException::class.java) { slot.take() }
+        assertEquals(1, slot.take())
     }
 
     @Test

@@ -34,8 +34,9 @@ import java.io.File
 import java.util.Locale
 
 /**
- * The one screen: what runs, or why nothing does. Opened from the launcher it shows the built-in bundle live; started with
- * a plan it does that run. A run is in the foreground from its first frame to its last: leaving the app ends it.
+ * The one screen: what runs, or why nothing does. Opened from the launcher it shows live the bundle that was installed
+ * last, or the built-in one; started with a plan it does that run. A run is in the foreground from its first frame to its
+ * last: leaving the app ends it.
  */
 class RunActivity : Activity() {
     private lateinit var screen: RunScreen

@@ -55,6 +55,7 @@ def check_inputs(options: argparse.Namespace) -> None:
     for file in archives:
         if not zipfile.is_zipfile(file):
             raise PackError(f"{file} is no archive; build it again")
+    apk.asset(options.bundle)
 
 
 def write_unsigned(options: argparse.Namespace, folder: Path, output: Path) -> None:

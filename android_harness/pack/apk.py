@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from android_harness.pack.tools import PackError
+from litebundle.bundle import Bundle
 
 PAGE = 16384
 """Memory pages of newer phones, in bytes: what is mapped from the APK begins at a multiple of it."""
@@ -62,8 +63,8 @@ def loader_properties(jars: Sequence[Path]) -> dict[str, bytes]:
 
 def asset(bundle: Path) -> str:
     """Where the app finds `bundle`: under its name without the version."""
-    with zipfile.ZipFile(bundle) as archive:
-        return f"assets/{json.loads(archive.read('manifest.json'))['identity']['name']}.litebundle"
+    with Bundle.open(bundle) as opened:
+        return f"assets/{opened.manifest.identity.name}.litebundle"
 
 
 def _libraries(jar: Path) -> dict[str, bytes]:

@@ -165,6 +165,11 @@ def test_an_input_that_is_no_archive_is_named(option: str, tmp_path: Path, capsy
     assert f"{tmp_path / 'text'} is no archive" in capsys.readouterr().err
 
 
+def test_an_archive_that_is_no_bundle_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments(tmp_path)) == 2
+    assert "a.jar" in capsys.readouterr().err
+
+
 @pytest.mark.skipif(shutil.which("keytool") is None, reason="make harness installs a JDK")
 def test_the_samples_key_is_made_once_and_is_its_owners(tmp_path: Path) -> None:
     java_home = Path(str(shutil.which("keytool"))).resolve().parents[1]

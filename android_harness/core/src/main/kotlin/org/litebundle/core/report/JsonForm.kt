@@ -178,46 +178,25 @@ internal class JsonForm(private val data: RunData, out: Writer) {
     /** PowerManager gives NaN for what it does not know. */
     private fun finite(headroom: Float?) = headroom?.takeIf { it.isFinite() }
 
-    private fun writeEnergy() {
-        val energy = summary.energy
-        if (energy == null) {
-            json.name("energy").nullValue()
-            return
-        }
-        json.inObject("energy") {
-            name("per_result_mj").value(energy.perResultUws / UWS_PER_MJ)
-            name("monitors").beginArray()
-            energy.monitors.forEach { value(it) }
-            endArray()
-            name("results").value(energy.results)
-            name("grade").value(if (energy.kind == MonitorKind.RAIL) "measured" else "estimated")
-        }
+    private fun writeEnergy() = json.objectOrNull("energy", summary.energy) {
+        name("per_result_mj").value(it.perResultUws / UWS_PER_MJ)
+        name("monitors").beginArray()
+        it.monitors.forEach { monitor -> value(monitor) }
+        endArray()
+        name("results").value(it.results)
+        name("grade").value(if (it.kind == MonitorKind.RAIL) "measured" else "estimated")
     }
 
-    private fun writeWitness() {
-        val witness = data.conditions.witness
-        if (witness == null) {
-            json.name("witness").nullValue()
-            return
-        }
-        json.inObject("witness") {
-            name("pairs").value(witness.pairs)
-            name("agreeing").value(witness.agreeing)
-            name("confirmed").value(witness.confirmed)
-        }
+    private fun writeWitness() = json.objectOrNull("witness", data.conditions.witness) {
+        name("pairs").value(it.pairs)
+        name("agreeing").value(it.agreeing)
+        name("confirmed").value(it.confirmed)
     }
 
-    private fun writeCorrections() {
-        val corrections = data.corrections
-        if (corrections == null) {
-            json.name("corrections").nullValue()
-            return
-        }
-        json.inObject("corrections") {
-            name("shown").value(corrections.shown)
-            name("corrected").value(corrections.corrected)
-            name("share").value(corrections.share)
-        }
+    private fun writeCorrections() = json.objectOrNull("corrections", data.corrections) {
+        name("shown").value(it.shown)
+        name("corrected").value(it.corrected)
+        name("share").value(it.share)
     }
 
     private fun writeVerdict() {
@@ -278,18 +257,16 @@ private fun <T> JsonWriter.inArray(name: String, items: List<T>, members: JsonWr
     endArray()
 }
 
-private fun JsonWriter.distribution(name: String, distribution: Distribution?) {
-    if (distribution == null) {
-        name(name).nullValue()
-        return
-    }
-    inObject(name) {
-        name("count").value(distribution.count)
-        estimate("p50", distribution.p50)
-        estimate("p90", distribution.p90)
-        estimate("p95", distribution.p95)
-        estimate("p99", distribution.p99)
-    }
+private fun JsonWriter.distribution(name: String, distribution: Distribution?) = objectOrNull(name, distribution) {
+    name("count").value(it.count)
+    estimate("p50", it.p50)
+    estimate("p90", it.p90)
+    estimate("p95", it.p95)
+    estimate("p99", it.p99)
+}
+
+private fun <T : Any> JsonWriter.objectOrNull(name: String, value: T?, members: JsonWriter.(T) -> Unit) {
+    if (value == null) name(name).nullValue() else inObject(name) { members(value) }
 }
 
 private fun JsonWriter.estimate(name: String, estimate: Estimate) = inObject(name) {

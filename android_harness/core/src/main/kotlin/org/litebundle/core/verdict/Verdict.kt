@@ -71,16 +71,10 @@ sealed interface Verdict {
             }
             if (conditions.debuggable) refusals.add(Refusal.Debuggable)
             refusals.addAll(Refusal.unproven(conditions.residencies))
-            if (conditions.goldenFailures?.isEmpty() !=
-                true
-            ) {
-                refusals.add(Refusal.GoldenFailed(conditions.goldenFailures))
-            }
-            if (conditions.thermalAtStart !=
-                ThermalStatus.NONE
-            ) {
-                refusals.add(Refusal.ThermalAtStart(conditions.thermalAtStart))
-            }
+            val golden = conditions.goldenFailures
+            if (golden == null || golden.isNotEmpty()) refusals.add(Refusal.GoldenFailed(golden))
+            val thermal = conditions.thermalAtStart
+            if (thermal != ThermalStatus.NONE) refusals.add(Refusal.ThermalAtStart(thermal))
             val clock = conditions.clock
             if (clock is SensorClock.Undecided) refusals.add(Refusal.ClockUndecided(clock.reason))
             if (conditions.offset == null && clock != SensorClock.Inferred(ClockDomain.MONOTONIC)) {

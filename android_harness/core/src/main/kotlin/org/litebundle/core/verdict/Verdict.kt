@@ -72,7 +72,7 @@ sealed interface Verdict {
             if (conditions.debuggable) refusals.add(Refusal.Debuggable)
             refusals.addAll(Refusal.unproven(conditions.residencies))
             val golden = conditions.goldenFailures
-            if (golden == null || golden.isNotEmpty()) refusals.add(Refusal.GoldenFailed(golden))
+            if (golden?.isEmpty() != true) refusals.add(Refusal.GoldenFailed(golden))
             val thermal = conditions.thermalAtStart
             if (thermal != ThermalStatus.NONE) refusals.add(Refusal.ThermalAtStart(thermal))
             val clock = conditions.clock

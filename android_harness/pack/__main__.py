@@ -7,6 +7,8 @@ import os
 import sys
 import tempfile
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from android_harness.pack import apk, checks, signing
@@ -32,11 +34,14 @@ def main(arguments: list[str]) -> int:
             keystore = signing.sample(SAMPLE_KEYSTORE, options.java_home)
         with tempfile.TemporaryDirectory(dir=options.output) as temporary:
             folder = Path(temporary)
-            write_unsigned(options, folder, folder / UNSIGNED)
-            signing.sign(folder / UNSIGNED, folder / NAME, keystore)
-            checks.check(folder / NAME, apk.found_by_name(options.classpath), folder)
+            first, second = folder / "first", folder / "second"
+            with ThreadPoolExecutor() as both:
+                list(both.map(partial(write_unsigned, options), (first, second)))
+            checks.check_reproduced((first / UNSIGNED).read_bytes(), (second / UNSIGNED).read_bytes())
+            signing.sign(first / UNSIGNED, first / NAME, keystore)
+            checks.check(first / NAME, apk.found_by_name(options.classpath), folder)
             for name in (UNSIGNED, "mapping.txt", NAME):
-                (folder / name).replace(options.output / name)
+                (first / name).replace(options.output / name)
     except LitebundleError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -58,7 +63,8 @@ def check_inputs(options: argparse.Namespace) -> None:
     apk.asset(options.bundle)
 
 
-def write_unsigned(options: argparse.Namespace, folder: Path, output: Path) -> None:
+def write_unsigned(options: argparse.Namespace, folder: Path) -> None:
+    folder.mkdir()
     classes, native = apk.split(options.classpath)
     shrinker = Shrinker(options.java_home, options.r8, options.platform)
     contents: dict[str, Content] = {
@@ -68,7 +74,7 @@ def write_unsigned(options: argparse.Namespace, folder: Path, output: Path) -> N
         **dex(shrinker, classes, options.rules, folder),
         apk.asset(options.bundle): options.bundle,
     }
-    with output.open("wb") as file:
+    with (folder / UNSIGNED).open("wb") as file:
         write_zip(file, contents, apk.alignment)
 
 

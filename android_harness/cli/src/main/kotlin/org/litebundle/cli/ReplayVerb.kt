@@ -13,12 +13,12 @@ import org.litebundle.core.report.DeviceInfo
 import org.litebundle.core.report.RunData
 import org.litebundle.core.report.RunFiles
 import org.litebundle.core.report.RunInfo
-import org.litebundle.core.report.RunKind
-import org.litebundle.core.report.StageResidency
 import org.litebundle.core.run.FramePipeline
 import org.litebundle.core.run.Runner
 import org.litebundle.core.stats.Summary
 import org.litebundle.core.verdict.RunConditions
+import org.litebundle.core.verdict.RunKind
+import org.litebundle.core.verdict.StageResidency
 import org.litebundle.core.verdict.Verdict
 import org.litebundle.engine.tflite.TfliteEngine
 import java.io.File

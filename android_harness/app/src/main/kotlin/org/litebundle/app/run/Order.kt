@@ -1,7 +1,7 @@
 package org.litebundle.app.run
 
 import android.content.Intent
-import org.litebundle.core.report.RunKind
+import org.litebundle.core.verdict.RunKind
 import java.io.File
 
 /**

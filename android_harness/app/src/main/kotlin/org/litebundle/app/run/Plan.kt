@@ -2,7 +2,7 @@ package org.litebundle.app.run
 
 import org.litebundle.core.json.Json
 import org.litebundle.core.json.JsonException
-import org.litebundle.core.report.RunKind
+import org.litebundle.core.verdict.RunKind
 import java.io.File
 import java.io.IOException
 import java.nio.ByteBuffer

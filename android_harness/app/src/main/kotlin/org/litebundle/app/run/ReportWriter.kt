@@ -7,9 +7,9 @@ import org.litebundle.core.report.Corrections
 import org.litebundle.core.report.RunData
 import org.litebundle.core.report.RunFiles
 import org.litebundle.core.report.RunInfo
-import org.litebundle.core.report.StageResidency
 import org.litebundle.core.stats.Summary
 import org.litebundle.core.verdict.RunConditions
+import org.litebundle.core.verdict.StageResidency
 import org.litebundle.core.verdict.Verdict
 import java.io.File
 import java.io.FileNotFoundException

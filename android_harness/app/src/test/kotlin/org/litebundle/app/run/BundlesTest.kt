@@ -10,7 +10,7 @@ import org.litebundle.app.AppTestRunner
 import org.litebundle.app.Phone
 import org.litebundle.core.bundle.Bundle
 import org.litebundle.core.bundle.BundleException
-import org.litebundle.core.report.RunKind
+import org.litebundle.core.verdict.RunKind
 import org.robolectric.annotation.Config
 import java.io.File
 import java.nio.ByteBuffer

@@ -18,7 +18,7 @@ import org.litebundle.core.frame.YuvImage
 import org.litebundle.core.recording.RecordedClock
 import org.litebundle.core.recording.RecordingInfo
 import org.litebundle.core.recording.RecordingWriter
-import org.litebundle.core.report.RunKind
+import org.litebundle.core.verdict.RunKind
 import org.robolectric.annotation.Config
 import java.io.File
 import java.nio.ByteBuffer

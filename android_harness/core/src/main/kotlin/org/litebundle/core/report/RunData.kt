@@ -1,10 +1,10 @@
 package org.litebundle.core.report
 
-import org.litebundle.core.engine.Residency
 import org.litebundle.core.ledger.FrameRecord
 import org.litebundle.core.power.ThermalSample
 import org.litebundle.core.stats.Summary
 import org.litebundle.core.verdict.RunConditions
+import org.litebundle.core.verdict.RunKind
 import org.litebundle.core.verdict.Verdict
 
 /**
@@ -30,8 +30,6 @@ class RunData(
     val verdict: Verdict,
 )
 
-enum class RunKind(val id: String) { LIVE("live"), REPLAY("replay"), OPTICAL("optical") }
-
 /** [id]: letters, digits, `_` and `-`, at most 64; [startedUtc]: RFC 3339, ending in Z. */
 data class RunInfo(val id: String, val kind: RunKind, val startedUtc: String, val appVersion: String) {
     init {
@@ -48,8 +46,6 @@ data class BundleInfo(val name: String, val version: String, val digest: String)
 
 /** [sdk] is null where it is no Android; [soc] is null where the system does not tell. */
 data class DeviceInfo(val manufacturer: String, val model: String, val sdk: Int?, val build: String, val soc: String?)
-
-data class StageResidency(val stage: String, val residency: Residency)
 
 /** Results that the user was shown, and how many of these the user corrected. */
 data class Corrections(val shown: Long, val corrected: Long) {

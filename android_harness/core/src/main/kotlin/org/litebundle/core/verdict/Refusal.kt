@@ -4,8 +4,6 @@ import org.litebundle.core.engine.Residency
 import org.litebundle.core.ledger.Violation
 import org.litebundle.core.optical.Testimony
 import org.litebundle.core.power.ThermalStatus
-import org.litebundle.core.report.RunKind
-import org.litebundle.core.report.StageResidency
 
 /** Why a run has no headline: [code] names the rule, [text] says what broke it and the way out. */
 sealed interface Refusal {

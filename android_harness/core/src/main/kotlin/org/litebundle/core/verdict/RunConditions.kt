@@ -2,10 +2,9 @@ package org.litebundle.core.verdict
 
 import org.litebundle.core.clock.ClockOffset
 import org.litebundle.core.clock.SensorClock
+import org.litebundle.core.engine.Residency
 import org.litebundle.core.optical.Testimony
 import org.litebundle.core.power.ThermalStatus
-import org.litebundle.core.report.RunKind
-import org.litebundle.core.report.StageResidency
 
 /**
  * Under what circumstances a run was made.
@@ -31,3 +30,7 @@ data class RunConditions(
     val clockErrorNs: Long,
     val witness: Testimony?,
 )
+
+enum class RunKind(val id: String) { LIVE("live"), REPLAY("replay"), OPTICAL("optical") }
+
+data class StageResidency(val stage: String, val residency: Residency)

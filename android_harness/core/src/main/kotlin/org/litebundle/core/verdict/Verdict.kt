@@ -4,7 +4,6 @@ import org.litebundle.core.clock.ClockDomain
 import org.litebundle.core.clock.SensorClock
 import org.litebundle.core.ledger.Violation
 import org.litebundle.core.power.ThermalStatus
-import org.litebundle.core.report.RunKind
 import org.litebundle.core.stats.Summary
 
 /** Whether a requirement holds; refused: nobody can say. */

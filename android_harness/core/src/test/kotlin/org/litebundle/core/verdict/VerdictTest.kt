@@ -13,8 +13,6 @@ import org.litebundle.core.engine.Residency
 import org.litebundle.core.ledger.Violation
 import org.litebundle.core.optical.Testimony
 import org.litebundle.core.power.ThermalStatus
-import org.litebundle.core.report.RunKind
-import org.litebundle.core.report.StageResidency
 import org.litebundle.core.stats.Distribution
 import org.litebundle.core.stats.Estimate
 import org.litebundle.core.stats.Summary

@@ -39,10 +39,10 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def plan(tmp_path: Path) -> Path:
+def costs(tmp_path: Path) -> Path:
     cost = {"pre_ms": 0, "run_ms": 1, "post_ms": 0}
     stages = dict.fromkeys(("locate", "orient", "encode", "decode"), cost)
-    path = tmp_path / "plan.json"
+    path = tmp_path / "costs.json"
     path.write_text(json.dumps({"format_version": "1.0", "refresh_hz": 60, "convert_ms": 0, "stages": stages}))
     return path
 
@@ -57,25 +57,25 @@ def test_a_made_recording_fits_the_schema(recording: Path) -> None:
     assert files == {frame["file"] for frame in index["frames"]}
 
 
-def test_a_zipped_recording_replays_as_its_folder_does(recording: Path, plan: Path, tmp_path: Path) -> None:
+def test_a_zipped_recording_replays_as_its_folder_does(recording: Path, costs: Path, tmp_path: Path) -> None:
     packed = tmp_path / "recording.zip"
     names = {path.relative_to(recording).as_posix(): path for path in recording.rglob("*") if path.is_file()}
     with packed.open("wb") as file:
         write_zip(file, names, lambda name: 4)
     for source, out in ((recording, "folder"), (packed, "zip")):
-        replayed = _run("replay", BUNDLE, source, "--out", tmp_path / out / "run", "--plan", plan)
+        replayed = _run("replay", BUNDLE, source, "--out", tmp_path / out / "run", "--costs", costs)
         assert replayed.returncode == 0, replayed.stderr
     for name in FILES:
         assert (tmp_path / "folder/run" / name).read_bytes() == (tmp_path / "zip/run" / name).read_bytes()
 
 
-def test_a_disk_that_fills_up_leaves_nothing_half_visible(recording: Path, plan: Path, tmp_path: Path) -> None:
+def test_a_disk_that_fills_up_leaves_nothing_half_visible(recording: Path, costs: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
     limited = ("bash", "-c", 'ulimit -f 64; exec "$@"', "limited")
-    full = _run("replay", BUNDLE, recording, "--out", out, "--plan", plan, prefix=limited)
+    full = _run("replay", BUNDLE, recording, "--out", out, "--costs", costs, prefix=limited)
     assert full.returncode == 2 and full.stderr.splitlines()[-1].startswith("error: "), full.stderr
     assert list(out.iterdir()) == []
-    whole = _run("replay", BUNDLE, recording, "--out", out, "--plan", plan)
+    whole = _run("replay", BUNDLE, recording, "--out", out, "--costs", costs)
     assert whole.returncode == 0, whole.stderr
     assert sorted(path.name for path in out.iterdir()) == sorted(FILES)
 

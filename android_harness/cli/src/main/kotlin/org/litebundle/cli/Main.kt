@@ -20,7 +20,8 @@ private const val USAGE = """litebundle-harness: runs bundles on this machine (d
 
   run BUNDLE PHOTO.png                               print the results as JSON
   verify BUNDLE                                      check every byte, then run the golden vectors
-  replay BUNDLE RECORDING --out DIR --plan PLAN.json replay on the virtual clock and write a report
+  replay BUNDLE RECORDING --out DIR --costs COSTS.json
+                                                     replay on the virtual clock and write a report
   replay BUNDLE RECORDING --out DIR --real           replay at the pace of the wall clock
   make-recording BUNDLE OUT                          make a recording of the bundle's golden photos
 """

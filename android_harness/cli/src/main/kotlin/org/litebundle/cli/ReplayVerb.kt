@@ -7,7 +7,7 @@ import org.litebundle.core.json.JsonException
 import org.litebundle.core.ledger.Ledger
 import org.litebundle.core.recording.Recording
 import org.litebundle.core.replay.Replay
-import org.litebundle.core.replay.ReplayPlan
+import org.litebundle.core.replay.ReplayCosts
 import org.litebundle.core.report.BundleInfo
 import org.litebundle.core.report.DeviceInfo
 import org.litebundle.core.report.RunData
@@ -30,26 +30,26 @@ import java.util.Properties
 private const val REFRESH_HZ = 60.0
 
 internal fun replay(arguments: List<String>, out: PrintStream): Int {
-    val options = Arguments(arguments, valued = setOf("--out", "--plan"), flags = setOf("--real"))
+    val options = Arguments(arguments, valued = setOf("--out", "--costs"), flags = setOf("--real"))
     val (bundleFile, recordingFile) = options.positional("BUNDLE", "RECORDING")
     val folder = File(options["--out"] ?: throw UsageException("--out DIR says where the report goes, and is missing"))
-    val planFile = options["--plan"]?.let(::File)
-    if ((planFile == null) != ("--real" in options)) {
-        throw UsageException("give either --plan PLAN.json, with what work costs on the virtual clock, or --real")
+    val costsFile = options["--costs"]?.let(::File)
+    if ((costsFile == null) != ("--real" in options)) {
+        throw UsageException("give either --costs COSTS.json, with what work takes on the virtual clock, or --real")
     }
     Bundle.open(File(bundleFile)).use { bundle ->
         TfliteEngine().use { engine ->
             val replay = BundleReplay(bundle, engine, Recording.open(File(recordingFile)))
-            val plan = planFile?.let { readPlan(it, replay.stages) }
-            RunFiles.write(folder, replay.run(folder.absoluteFile.name, plan))
+            val costs = costsFile?.let { readCosts(it, replay.stages) }
+            RunFiles.write(folder, replay.run(folder.absoluteFile.name, costs))
         }
     }
     out.println(File(folder, RunFiles.REPORT))
     return HELD
 }
 
-private fun readPlan(file: File, stages: List<String>) = try {
-    ReplayPlan.parse(file.readText(), stages)
+private fun readCosts(file: File, stages: List<String>) = try {
+    ReplayCosts.parse(file.readText(), stages)
 } catch (error: JsonException) {
     throw JsonException("$file: ${error.message}")
 }
@@ -71,21 +71,21 @@ private class BundleReplay(
         }
     }
 
-    /** On the virtual clock with [plan], at the pace of the wall clock without. */
-    fun run(id: String, plan: ReplayPlan?): RunData {
-        val info = runInfo(id, plan)
-        val (ledger, loadNs) = work(plan)
+    /** On the virtual clock with [costs], at the pace of the wall clock without. */
+    fun run(id: String, costs: ReplayCosts?): RunData {
+        val info = runInfo(id, costs)
+        val (ledger, loadNs) = work(costs)
         val records = ledger.records()
-        val summary = Summary.of(records, stages, loadNs = loadNs.takeIf { plan == null })
-        val conditions = conditions(virtualClock = plan != null)
+        val summary = Summary.of(records, stages, loadNs = loadNs.takeIf { costs == null })
+        val conditions = conditions(virtualClock = costs != null)
         val limitMs = bundle.manifest.limit(Verdict.CAPTURE_TO_DISPLAY)
         return RunData(
             run = info,
             bundle = with(bundle.manifest.identity) { BundleInfo(name, version, bundle.digest) },
-            device = if (plan == null) thisMachine() else noMachine(),
+            device = if (costs == null) thisMachine() else noMachine(),
             engine = engine.name,
             conditions = conditions,
-            refreshHz = plan?.refreshHz ?: REFRESH_HZ,
+            refreshHz = costs?.refreshHz ?: REFRESH_HZ,
             stages = stages,
             records = records,
             thermal = emptyList(),
@@ -95,17 +95,17 @@ private class BundleReplay(
         )
     }
 
-    private fun runInfo(id: String, plan: ReplayPlan?): RunInfo {
+    private fun runInfo(id: String, costs: ReplayCosts?): RunInfo {
         val now = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString()
         return try {
-            RunInfo(id, RunKind.REPLAY, if (plan == null) now else recording.info.madeUtc, version())
+            RunInfo(id, RunKind.REPLAY, if (costs == null) now else recording.info.madeUtc, version())
         } catch (error: IllegalArgumentException) {
             throw UsageException("--out: ${error.message}")
         }
     }
 
     /** The ledger, and how long the models took to load. */
-    private fun work(plan: ReplayPlan?): Pair<Ledger, Long> {
+    private fun work(costs: ReplayCosts?): Pair<Ledger, Long> {
         val photos = YuvToRgb()
         val orientation = recording.info.sensorOrientation
         var loadNs = 0L
@@ -122,7 +122,7 @@ private class BundleReplay(
             },
         )
         try {
-            val ledger = if (plan == null) replay.real(REFRESH_HZ) else replay.virtual(plan)
+            val ledger = if (costs == null) replay.real(REFRESH_HZ) else replay.virtual(costs)
             return ledger to loadNs
         } finally {
             runners.forEach(Runner::close)

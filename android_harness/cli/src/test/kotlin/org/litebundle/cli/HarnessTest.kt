@@ -61,10 +61,10 @@ class HarnessTest {
         replays.deleteRecursively()
         val recording = File(temporary, "recording").path
         assertEquals(0, harness("make-recording", bundle, recording).code)
-        val plan = temporary("plan.json", PLAN)
+        val costs = temporary("costs.json", COSTS)
         val folders = listOf("once", "again").map { File(replays, "$it/example") }
         for (folder in folders) {
-            val ended = harness("replay", bundle, recording, "--out", folder.path, "--plan", plan)
+            val ended = harness("replay", bundle, recording, "--out", folder.path, "--costs", costs)
             assertEquals(0, ended.code, ended.err)
             assertEquals(File(folder, RunFiles.REPORT).path, ended.out.trim())
         }
@@ -90,26 +90,26 @@ class HarnessTest {
             "run",
             "run BUNDLE",
             "run BUNDLE nowhere.png",
-            "run nowhere PLAN",
-            "run BUNDLE PLAN",
-            "verify PLAN",
+            "run nowhere COSTS",
+            "run BUNDLE COSTS",
+            "verify COSTS",
             "verify BUNDLE --fast",
             "replay BUNDLE nowhere --out OUT --real",
-            "replay BUNDLE PLAN --out OUT --real",
+            "replay BUNDLE COSTS --out OUT --real",
             "replay BUNDLE RECORDING --real",
             "replay BUNDLE RECORDING --out OUT",
-            "replay BUNDLE RECORDING --out OUT --real --plan PLAN",
-            "replay BUNDLE RECORDING --out OUT --plan",
+            "replay BUNDLE RECORDING --out OUT --real --costs COSTS",
+            "replay BUNDLE RECORDING --out OUT --costs",
             "replay BUNDLE RECORDING --out OUT --real",
             "make-recording BUNDLE RECORDING",
-            "make-recording BUNDLE PLAN/inside",
+            "make-recording BUNDLE COSTS/inside",
         ],
     )
     fun `bad input is one line that begins with error, exit code 2, and nothing written`(words: String) {
         val names = mapOf(
             "BUNDLE" to bundle,
-            "PLAN" to temporary("plan.json", PLAN),
-            "TEXT" to temporary("plan.txt", "no plan"),
+            "COSTS" to temporary("costs.json", COSTS),
+            "TEXT" to temporary("costs.txt", "no costs"),
             "EMPTY" to temporary("empty.json", "{}"),
             "OUT" to File(temporary, "out").path,
             "RECORDING" to File(temporary, "recording").apply { mkdir() }.also { File(it, "x").writeText("") }.path,
@@ -128,7 +128,7 @@ class HarnessTest {
 
     private companion object {
         /** About 45 ms for a frame with one formula: longer than the 33 ms from frame to frame. */
-        const val PLAN = """{
+        const val COSTS = """{
             "format_version": "1.0",
             "refresh_hz": 60,
             "convert_ms": 1.5,

@@ -27,21 +27,21 @@ class Replay<R>(
     private val pipeline: (MonotonicClock) -> FramePipeline<R>,
 ) {
     /**
-     * On a virtual clock: frames come at their recorded times, work takes what [plan] says, and everything is computed
-     * for real. So the same recording and plan give the same ledger, wherever and however often.
+     * On a virtual clock: frames come at their recorded times, work takes what [costs] say, and everything is computed
+     * for real. So the same recording and costs give the same ledger, wherever and however often.
      *
      * This is a simulation by events. At the end of a piece of work all frames are let in that came until then, and the
      * newest is taken; with none there, the clock goes on to the next event.
      */
-    fun virtual(plan: ReplayPlan): Ledger {
+    fun virtual(costs: ReplayCosts): Ledger {
         val ledger = ledger()
         val camera = RecordedCamera(recording, ledger, shiftNs = 0)
         val events = ArrayDeque(camera.events)
         val clock = VirtualClock(events.firstOrNull()?.at ?: MonotonicNs(0))
-        val display = ModelDisplay<R>(ledger, plan.refreshHz, clock)
+        val display = ModelDisplay<R>(ledger, costs.refreshHz, clock)
         val loop = FrameLoop(
-            costed(converter, plan.convertNs, clock),
-            costed(pipeline(clock), stages.map(plan.stages::getValue), clock),
+            costed(converter, costs.convertNs, clock),
+            costed(pipeline(clock), stages.map(costs.stages::getValue), clock),
             display,
             ledger,
             clock,

@@ -9,7 +9,7 @@ import org.litebundle.core.engine.EngineException
 import org.litebundle.core.engine.Model
 import org.litebundle.core.engine.Residency
 import org.litebundle.core.graph.GraphException
-import org.litebundle.core.graph.Plan
+import org.litebundle.core.graph.PreparedGraph
 import org.litebundle.core.graph.RunException
 import org.litebundle.core.value.Image
 import java.io.Closeable
@@ -23,7 +23,7 @@ import java.io.Closeable
  */
 class Runner(bundle: Bundle, engine: Engine, clock: MonotonicClock = MonotonicClock.System) : Closeable {
     private val models = LinkedHashMap<String, Pair<StageSpec, Model>>()
-    private val plan: Plan
+    private val graph: PreparedGraph
     private val result: Result
 
     init {
@@ -31,8 +31,8 @@ class Runner(bundle: Bundle, engine: Engine, clock: MonotonicClock = MonotonicCl
             for (stage in bundle.manifest.stages) {
                 models[stage.name] = stage to engine.load(bundle.file(stage.file), stage)
             }
-            plan = Plan(bundle.graph, models, bundle::labels, clock)
-            result = Result(bundle.manifest.graph.results, plan::value)
+            graph = PreparedGraph(bundle.graph, models, bundle::labels, clock)
+            result = Result(bundle.manifest.graph.results, graph::value)
         } catch (error: EngineException) {
             close()
             throw error
@@ -43,7 +43,7 @@ class Runner(bundle: Bundle, engine: Engine, clock: MonotonicClock = MonotonicCl
     }
 
     /** The stages in the order in which they run; a [StageListener]'s stage is an index of this. */
-    val stageNames: List<String> get() = plan.stages
+    val stageNames: List<String> get() = graph.stages
 
     /** Where each stage's model runs. */
     val residencies: Map<String, Residency> = models.mapValues { (_, loaded) -> loaded.second.residency }
@@ -57,7 +57,7 @@ class Runner(bundle: Bundle, engine: Engine, clock: MonotonicClock = MonotonicCl
         require(photo.channels == RGB && photo.size > 0) {
             "the photo has ${photo.width} x ${photo.height} pixels and ${photo.channels} channels; give one in RGB"
         }
-        plan.run(photo, listener)
+        graph.run(photo, listener)
         result.update()
         return result
     }

@@ -11,7 +11,7 @@ import org.litebundle.core.engine.Residency
 import org.litebundle.core.glue.Operation
 import org.litebundle.core.glue.Operations
 import org.litebundle.core.glue.Step
-import org.litebundle.core.graph.Plan
+import org.litebundle.core.graph.PreparedGraph
 import org.litebundle.core.png.Png
 import org.litebundle.core.run.Result
 import org.litebundle.core.run.StageListener
@@ -42,14 +42,14 @@ private const val REPEATS = 40
 private class CoreBench(bundle: Bundle) {
     private val played = PlayedOutputs()
     private val timed = TimedGlue()
-    private val plan = Plan(
+    private val graph = PreparedGraph(
         bundle.graph,
         bundle.manifest.stages.associate { it.name to (it to PlayedModel(it, played)) },
         bundle::labels,
         MonotonicClock.System,
         Operations.all.mapValues { timed.operation(it.value) },
     )
-    private val result = Result(bundle.manifest.graph.results, plan::value)
+    private val result = Result(bundle.manifest.graph.results, graph::value)
     private val runs = RunTime()
     private val threads = ManagementFactory.getThreadMXBean() as ThreadMXBean
 
@@ -65,7 +65,7 @@ private class CoreBench(bundle: Bundle) {
             runs.ns = 0
             val heap = threads.currentThreadAllocatedBytes
             val start = System.nanoTime()
-            plan.run(image, runs)
+            graph.run(image, runs)
             result.update()
             val totalNs = System.nanoTime() - start
             bytes = minOf(bytes, threads.currentThreadAllocatedBytes - heap)

@@ -90,7 +90,7 @@ class ReplayTest {
         }
     }
 
-    private fun plan(runMs: Long, otherMs: Long = 0) = ReplayPlan(
+    private fun costs(runMs: Long, otherMs: Long = 0) = ReplayCosts(
         refreshHz = 100.0,
         convertNs = 0,
         stages = mapOf(
@@ -101,14 +101,14 @@ class ReplayTest {
 
     private fun replay(recording: Recording) = Replay(recording, listOf("one", "two"), { _, _ -> }, ::pipeline)
 
-    private fun virtual(recording: Recording, plan: ReplayPlan): Ledger = replay(recording).virtual(plan)
+    private fun virtual(recording: Recording, costs: ReplayCosts): Ledger = replay(recording).virtual(costs)
         .also { assertEquals(emptyList<Any>(), it.violations()) }
 
     private fun List<FrameRecord>.with(outcome: Outcome) = filter { it.outcome == outcome }.map { it.id.toInt() }
 
     @Test
     fun `work that is shorter than the interval of frames drops none`() {
-        val records = virtual(record(steady(5)), plan(runMs = 29)).records()
+        val records = virtual(record(steady(5)), costs(runMs = 29)).records()
         assertEquals((0..4).toList(), records.with(Outcome.Presented))
         assertEquals(List(5) { 30L * it + 10 }, records.map { it.acquired!!.ns / MS })
         assertEquals(List(5) { 30L * it + 39 }, records.map { it.submitted!!.ns / MS })
@@ -118,20 +118,20 @@ class ReplayTest {
     fun `work of 50 ms on frames 30 ms apart drops those that the queueing by hand drops`() {
         // Complete at 10, 40, 70, 100, 130, 160, 190, 220. Work: 0 at 10–60; then newest is 1 (40): 60–110; newest is
         // 3 (100), 2 was replaced: 110–160; 5 comes at 160 and replaces 4: 160–210; 6 (190): 210–260; 7 (220): 260–310.
-        val records = virtual(record(steady(8)), plan(runMs = 50)).records()
+        val records = virtual(record(steady(8)), costs(runMs = 50)).records()
         assertEquals(listOf(2, 4), records.with(Outcome.Dropped(DropCause.BUSY)))
         assertEquals(listOf(0, 1, 3, 5, 6, 7), records.with(Outcome.Presented))
         assertEquals(listOf<Long>(10, 60, 110, 160, 210, 260), records.mapNotNull { it.acquired }.map { it.ns / MS })
     }
 
     @Test
-    fun `costs lie where the plan puts them`() {
-        val plan = ReplayPlan(
+    fun `work takes what the costs say, each at its place`() {
+        val costs = ReplayCosts(
             refreshHz = 100.0,
             convertNs = 1 * MS,
             stages = mapOf("one" to StageCost(2 * MS, 3 * MS, 4 * MS), "two" to StageCost(5 * MS, 6 * MS, 7 * MS)),
         )
-        val frame = virtual(record(steady(1)), plan).records().single()
+        val frame = virtual(record(steady(1)), costs).records().single()
         val (one, two) = frame.stages.map { it!! }
         assertEquals(
             listOf<Long>(1, 2, 3, 4),
@@ -150,7 +150,7 @@ class ReplayTest {
         // Vsyncs every 10 ms from the first event on, at 5 ms. Frame 0 is submitted at 10 + 3 = 13: next vsync 15, on the
         // screen at 25. Frames 1 and 2, at 28 and 31, have vsyncs 35 and 35: the newer one is shown at 45.
         val frames = listOf(Came(0, 5, 10), Came(20, 22, 25), Came(23, 26, 28))
-        val records = virtual(record(frames), plan(runMs = 3)).records()
+        val records = virtual(record(frames), costs(runMs = 3)).records()
         assertEquals(listOf(1), records.with(Outcome.Superseded))
         assertEquals(listOf(25L, null, 45L), records.map { it.presented?.let { stamp -> stamp.value.ns / MS } })
     }
@@ -159,7 +159,7 @@ class ReplayTest {
     fun `halves of frames that never came are dropped as the ledger says`() {
         val frames =
             listOf(Came(0, 5, 10), Came(30, null, 40), Came(60, 65, null), Came(90, null, null), Came(120, 140, 130))
-        val records = virtual(record(frames), plan(runMs = 1)).records()
+        val records = virtual(record(frames), costs(runMs = 1)).records()
         assertEquals(listOf(1, 2), records.with(Outcome.Dropped(DropCause.QUEUE)))
         assertEquals(listOf(3), records.with(Outcome.Dropped(DropCause.CAMERA)))
         assertEquals(listOf(0, 4), records.with(Outcome.Presented))
@@ -169,11 +169,11 @@ class ReplayTest {
     @Test
     fun `a sensor whose clock is 38 hours ahead gives the same latencies, and one that is undecided gives none`() {
         val aheadNs = 38 * 3600 * 1000 * MS
-        val plan = plan(runMs = 5)
-        val same = virtual(record(steady(3)), plan).records()
+        val costs = costs(runMs = 5)
+        val same = virtual(record(steady(3)), costs).records()
         val boottime = RecordedClock.Boottime(ClockOffset(aheadNs - 300, aheadNs + 300))
-        assertEquals(same, virtual(record(steady(3), boottime, aheadNs), plan).records())
-        val undecided = virtual(record(steady(3), RecordedClock.Undecided), plan).records()
+        assertEquals(same, virtual(record(steady(3), boottime, aheadNs), costs).records())
+        val undecided = virtual(record(steady(3), RecordedClock.Undecided), costs).records()
         assertEquals(same.map { it.presented }, undecided.map { it.presented })
         undecided.forEach { assertNull(it.exposureStart ?: it.exposureMid) }
     }
@@ -188,10 +188,10 @@ class ReplayTest {
             }
             if (frames.all { it.imageMs == null }) return@checkAll
             val recording = record(frames)
-            val plan = plan(runMs.toLong(), otherMs.toLong())
-            val once = virtual(recording, plan).records()
+            val costs = costs(runMs.toLong(), otherMs.toLong())
+            val once = virtual(recording, costs).records()
             assertEquals(frames.size, once.size)
-            assertEquals(once, virtual(recording, plan).records())
+            assertEquals(once, virtual(recording, costs).records())
         }
     }
 
@@ -225,11 +225,11 @@ class ReplayTest {
     }
 
     @Test
-    fun `a plan is read in milliseconds, and refused by name`() {
+    fun `costs are read in milliseconds, and refused by name`() {
         val text = """{"format_version": "1.0", "refresh_hz": 60, "convert_ms": 1.5,
             "stages": {"a": {"pre_ms": 0, "run_ms": 12.25, "post_ms": 1e-3}}}"""
-        val plan = ReplayPlan(60.0, 1_500_000, mapOf("a" to StageCost(0, 12_250_000, 1_000)))
-        assertEquals(plan, ReplayPlan.parse(text, listOf("a")))
+        val costs = ReplayCosts(60.0, 1_500_000, mapOf("a" to StageCost(0, 12_250_000, 1_000)))
+        assertEquals(costs, ReplayCosts.parse(text, listOf("a")))
         for ((truth, lie, named) in listOf(
             Triple("\"1.0\"", "\"2.0\"", "format_version"),
             Triple("60", "0", "refresh_hz"),
@@ -239,9 +239,9 @@ class ReplayTest {
             Triple("\"pre_ms\": 0,", "", "stages.a.pre_ms"),
         )) {
             val error =
-                assertThrows(JsonException::class.java) { ReplayPlan.parse(text.replace(truth, lie), listOf("a")) }
+                assertThrows(JsonException::class.java) { ReplayCosts.parse(text.replace(truth, lie), listOf("a")) }
             assertTrue(named in error.message!!, error.message)
         }
-        assertThrows(JsonException::class.java) { ReplayPlan.parse(text, listOf("a", "b")) }
+        assertThrows(JsonException::class.java) { ReplayCosts.parse(text, listOf("a", "b")) }
     }
 }

@@ -28,6 +28,8 @@ import org.litebundle.core.power.ThermalSample
 import org.litebundle.core.power.ThermalStatus
 import org.litebundle.core.stats.Summary
 import org.litebundle.core.verdict.RunConditions
+import org.litebundle.core.verdict.RunKind
+import org.litebundle.core.verdict.StageResidency
 import org.litebundle.core.verdict.Verdict
 import java.io.File
 

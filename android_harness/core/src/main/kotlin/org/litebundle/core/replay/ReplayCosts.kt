@@ -9,26 +9,24 @@ import kotlin.math.roundToLong
  * What a replay on the virtual clock takes for its costs, in ns: to convert a frame to RGB, and per stage of the bundle.
  * [refreshHz] is the refresh rate of the display that is modelled.
  */
-data class ReplayPlan(val refreshHz: Double, val convertNs: Long, val stages: Map<String, StageCost>) {
+data class ReplayCosts(val refreshHz: Double, val convertNs: Long, val stages: Map<String, StageCost>) {
     companion object {
         private val version = Regex("1\\.[0-9]{1,6}")
         private const val NS_PER_MS = 1e6
         private const val MAX_MS = 60_000.0
         private val refreshRates = 1.0..1000.0
 
-        /** Read a plan for a bundle of [stages] (docs/harness.md, "Replay"). Throws [JsonException]. */
-        fun parse(text: String, stages: List<String>): ReplayPlan {
-            val plan = Placed(Json.parse(text))
-            if (!version.matches(plan["format_version"].text())) plan["format_version"].fail("is no version 1.x")
-            val refresh = plan["refresh_hz"]
+        /** Read the costs for a bundle of [stages] (docs/harness.md, "Replay"). Throws [JsonException]. */
+        fun parse(text: String, stages: List<String>): ReplayCosts {
+            val costs = Placed(Json.parse(text))
+            if (!version.matches(costs["format_version"].text())) costs["format_version"].fail("is no version 1.x")
+            val refresh = costs["refresh_hz"]
             if (refresh.number() !in refreshRates) refresh.fail("must be from 1 to 1000")
-            val costs = plan["stages"].map(::readCost)
-            if (costs.keys !=
-                stages.toSet()
-            ) {
-                plan["stages"].fail("must be those of the bundle: ${stages.joinToString()}")
+            val stageCosts = costs["stages"].map(::readCost)
+            if (stageCosts.keys != stages.toSet()) {
+                costs["stages"].fail("must be those of the bundle: ${stages.joinToString()}")
             }
-            return ReplayPlan(refresh.number(), nanoseconds(plan["convert_ms"]), costs)
+            return ReplayCosts(refresh.number(), nanoseconds(costs["convert_ms"]), stageCosts)
         }
 
         private fun readCost(cost: Placed) =

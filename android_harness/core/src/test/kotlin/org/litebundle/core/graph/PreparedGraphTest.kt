@@ -18,7 +18,7 @@ import org.litebundle.core.value.Tensor
 import org.litebundle.core.value.Tokens
 import java.nio.ByteBuffer
 
-class PlanTest {
+class PreparedGraphTest {
     private val photo = Image().apply {
         reshape(2, 1, 3)
         byteArrayOf(0, 1, 127, -128, -2, -1).copyInto(pixels)
@@ -40,12 +40,12 @@ class PlanTest {
         val bytes = tensor("x", DType.INT8, pixels, half)
         val first = stage("a", listOf(tensor("x", DType.UINT8, pixels)), listOf(bytes))
         val second = stage("b", listOf(bytes), listOf(bytes))
-        val plan = run(
+        val graph = run(
             listOf(toTensor, model(first, "t", "u"), model(second, "u", "v")),
             first to ::copy,
             second to ::copy,
         )
-        val out = plan.value("v") as Tensor
+        val out = graph.value("v") as Tensor
         assertArrayEquals(photo.pixels, out.bytes.copyOf(out.size))
     }
 
@@ -54,12 +54,12 @@ class PlanTest {
         val first = stage("a", listOf(tensor("x", DType.UINT8, pixels)), listOf(tensor("y", DType.INT8, pixels, half)))
         val coarse = tensor("x", DType.INT8, pixels, Quantization(1f, 10))
         val second = stage("b", listOf(coarse), listOf(coarse))
-        val plan = run(
+        val graph = run(
             listOf(toTensor, model(first, "t", "u"), model(second, "u", "v")),
             first to ::copy,
             second to ::copy,
         )
-        val out = plan.value("v") as Tensor
+        val out = graph.value("v") as Tensor
         // real = (q + 1) / 2 of 0, 1, 127, −128, −2, −1; rounded half to even, plus 10.
         assertArrayEquals(byteArrayOf(10, 11, 74, -54, 10, 10), out.bytes.copyOf(out.size))
     }
@@ -89,10 +89,10 @@ class PlanTest {
         val other = one.copy(name = "b")
         val again = model(one, "v", "w").copy(name = "again")
         val nodes = listOf(toTensor.copy(stage = null), model(one, "t", "u"), model(other, "u", "v"), again)
-        val plan = run(nodes, one to ::copy, other to ::copy)
-        assertEquals(listOf("a", "b"), plan.stages)
+        val graph = run(nodes, one to ::copy, other to ::copy)
+        assertEquals(listOf("a", "b"), graph.stages)
         val heard = ArrayList<Pair<Int, StageMark>>()
-        plan.run(photo) { stage, mark, _ -> heard += stage to mark }
+        graph.run(photo) { stage, mark, _ -> heard += stage to mark }
         assertEquals(1, heard.count { it == 0 to StageMark.RUN_READY })
         assertEquals(2, heard.count { it == 1 to StageMark.RUN_READY })
         assertEquals(heard.sortedBy { it.first }, heard)
@@ -112,9 +112,9 @@ class PlanTest {
     @Test
     fun `a loop feeds its state back and writes its constants again where a run does not keep them`() {
         for (keepsInputs in listOf(true, false)) {
-            val plan = loop(keepsInputs, emptyMap())
-            assertEquals(listOf(3, 3, 3), (plan.value("tokens") as Tokens).let { it.ids.take(it.count) })
-            assertTrue((plan.value("score") as Score).score < 0)
+            val graph = loop(keepsInputs, emptyMap())
+            assertEquals(listOf(3, 3, 3), (graph.value("tokens") as Tokens).let { it.ids.take(it.count) })
+            assertTrue((graph.value("score") as Score).score < 0)
         }
     }
 
@@ -135,7 +135,7 @@ class PlanTest {
     }
 
     /** The model counts its steps in its state; its logits favour the constant's value for 3 steps, then the end. */
-    private fun loop(keepsInputs: Boolean, changed: Map<String, Json>): Plan {
+    private fun loop(keepsInputs: Boolean, changed: Map<String, Json>): PreparedGraph {
         val source = stage("a", listOf(tensor("x", DType.UINT8, pixels)), listOf(tensor("m", DType.FLOAT32, listOf(1))))
         val decode = stage(
             "b",
@@ -175,7 +175,7 @@ class PlanTest {
             "a" to (source to FakeModel(source) { _, outputs -> outputs[0].putFloat(0, 3f) }),
             "b" to (decode to step),
         )
-        return plan(nodes, models).also { it.run(photo, StageListener.None) }
+        return prepared(nodes, models).also { it.run(photo, StageListener.None) }
     }
 
     private val toTensor = Node("to_tensor", "to_tensor", "a", false, listOf("photo"), listOf("t"), emptyMap())
@@ -186,16 +186,16 @@ class PlanTest {
     private fun run(
         nodes: List<Node>,
         vararg models: Pair<StageSpec, (List<ByteBuffer>, List<ByteBuffer>) -> Unit>,
-    ): Plan {
+    ): PreparedGraph {
         val loaded = models.associate { (stage, compute) ->
             stage.name to (stage to FakeModel(stage, compute = compute))
         }
-        return plan(nodes, loaded).also { it.run(photo, StageListener.None) }
+        return prepared(nodes, loaded).also { it.run(photo, StageListener.None) }
     }
 
-    private fun plan(nodes: List<Node>, models: Map<String, Pair<StageSpec, FakeModel>>): Plan {
-        val graph = CheckedGraph.of(Graph(nodes, emptyList()), models.values.map { it.first }, emptyMap())
-        return Plan(graph, models, { error("no labels") }, MonotonicClock.System)
+    private fun prepared(nodes: List<Node>, models: Map<String, Pair<StageSpec, FakeModel>>): PreparedGraph {
+        val checked = CheckedGraph.of(Graph(nodes, emptyList()), models.values.map { it.first }, emptyMap())
+        return PreparedGraph(checked, models, { error("no labels") }, MonotonicClock.System)
     }
 
     private fun copy(inputs: List<ByteBuffer>, outputs: List<ByteBuffer>) {

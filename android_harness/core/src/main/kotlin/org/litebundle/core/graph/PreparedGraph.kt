@@ -27,7 +27,7 @@ class RunException(message: String, cause: Throwable? = null) : Exception(messag
  * node that names no stage or an earlier one. Throws [GraphException] for attributes that an operation or a stage does
  * not take.
  */
-internal class Plan(
+internal class PreparedGraph(
     checked: CheckedGraph,
     private val models: Map<String, Pair<StageSpec, Model>>,
     private val labels: (String) -> List<String>,
@@ -36,7 +36,7 @@ internal class Plan(
 ) {
     private val timer = StageTimer(clock)
     private val values = HashMap<String, Value>()
-    private val nodes: List<PlannedNode>
+    private val nodes: List<PreparedNode>
 
     /** In the order in which they run; a listener's stage is an index of this. */
     val stages: List<String>
@@ -46,7 +46,7 @@ internal class Plan(
         for (name in checked.kinds.keys - Graph.PHOTO) values[name] = container(checked, name)
         val order = stageOfEach(checked.graph.nodes)
         stages = order.distinct()
-        nodes = checked.graph.nodes.zip(order) { node, stage -> plan(node, stages.indexOf(stage)) }
+        nodes = checked.graph.nodes.zip(order) { node, stage -> prepare(node, stages.indexOf(stage)) }
     }
 
     /** The memory of a value; what is in it is that of the last run. */
@@ -77,12 +77,12 @@ internal class Plan(
         }
     }
 
-    private fun plan(node: Node, stage: Int): PlannedNode {
+    private fun prepare(node: Node, stage: Int): PreparedNode {
         val inputs = Array(node.inputs.size) { value(node.inputs[it]) }
         val outputs = Array(node.outputs.size) { value(node.outputs[it]) }
         val photos = node.inputs.indices.filter { node.inputs[it] == Graph.PHOTO }.toIntArray()
         val step = step(node)
-        return PlannedNode(node.name, stage, if (node.each) EachStep(step, inputs) else step, inputs, outputs, photos)
+        return PreparedNode(node.name, stage, if (node.each) EachStep(step, inputs) else step, inputs, outputs, photos)
     }
 
     private fun step(node: Node): Step = when (node.op) {
@@ -106,7 +106,7 @@ internal class Plan(
     }
 }
 
-private class PlannedNode(
+private class PreparedNode(
     private val name: String,
     val stage: Int,
     private val step: Step,

@@ -99,7 +99,7 @@ class LitertEngineTest {
     }
 
     @Test
-    fun `the model is written to a file once, and again if the file is cut`() {
+    fun `the model is written to a file once, and again if the file is another`() {
         val phone = phone(Chip.CPU)
         val stage = stage(listOf(Accelerator.CPU), strict = true)
         load(stage)
@@ -108,9 +108,11 @@ class LitertEngineTest {
         written.setLastModified(time)
         load(stage)
         assertEquals(time, written.lastModified())
-        written.writeBytes(byteArrayOf(1))
-        load(stage)
-        assertEquals(List(3) { listOf<Byte>(7, 0, 0, 0) }, phone.files)
+        for (damaged in listOf(byteArrayOf(), byteArrayOf(7, 0, 0), byteArrayOf(7, 0, 1, 0), ByteArray(5) { 7 })) {
+            written.writeBytes(damaged)
+            load(stage)
+        }
+        assertEquals(List(6) { listOf<Byte>(7, 0, 0, 0) }, phone.files)
         assertEquals(listOf("ab.tflite"), folder.list()!!.toList())
     }
 

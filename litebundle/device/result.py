@@ -83,6 +83,15 @@ class Conditions(Part):
     virtual_clock: bool
 
 
+class Camera(Part):
+    width: Annotated[int, Field(ge=1)]
+    height: Annotated[int, Field(ge=1)]
+    fps_low: Annotated[int, Field(ge=1)]
+    fps_high: Annotated[int, Field(ge=1)]
+    frame_interval_p50_ms: float | None
+    frame_interval_p99_ms: float | None
+
+
 class Clock(Part):
     domain: Literal["boottime", "boottime_inferred", "monotonic_inferred", "immaterial", "undecided"]
     offset_low_ns: int | None
@@ -212,6 +221,7 @@ class RunReport(Part):
     device: Phone
     engine: Engine
     conditions: Conditions
+    camera: Camera | None
     clock: Clock
     display: Display
     frames: Frames

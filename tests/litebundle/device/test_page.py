@@ -111,6 +111,20 @@ def test_an_optical_run_has_its_witness(page, agreeing, word) -> None:
     assert ("capture to display, p90" in text) == (not void)
 
 
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({}, "1280 × 960, fixed 30 frames/s, every 33.3 ms"),
+        ({"fps_low": 7}, "varying 7 to 30 frames/s"),
+        ({"frame_interval_p50_ms": None}, "every – ms"),
+        (None, "recorded frames"),
+    ],
+)
+def test_the_rate_of_the_camera_is_among_the_conditions(page, changes, words) -> None:
+    camera = None if changes is None else runs.EXAMPLE["camera"] | changes
+    assert words in page(0, camera=camera).text
+
+
 def test_a_comparison_is_a_row_of_the_verdict(page, tmp_path) -> None:
     for seed in range(20, 23):
         runs.write(tmp_path / "then", f"then-{seed}", runs.latencies(seed, p50_ms=50))

@@ -85,6 +85,7 @@ private class BundleReplay(
             device = if (costs == null) thisMachine() else noMachine(),
             engine = engine.name,
             conditions = conditions,
+            camera = null,
             refreshHz = costs?.refreshHz ?: REFRESH_HZ,
             stages = stages,
             records = records,

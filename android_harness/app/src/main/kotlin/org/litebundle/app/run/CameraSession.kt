@@ -41,6 +41,7 @@ import org.litebundle.core.optical.StripReader
 import org.litebundle.core.optical.Testimony
 import org.litebundle.core.power.EnergySample
 import org.litebundle.core.power.ThermalSample
+import org.litebundle.core.report.CameraInfo
 import org.litebundle.core.run.FrameLoop
 import org.litebundle.core.run.Result
 import java.util.concurrent.TimeUnit
@@ -51,6 +52,8 @@ data class LiveView(val drawing: Drawing, val latencyNs: Long?, val grade: Grade
 /** What a session measured. */
 class SessionData(
     val ledger: Ledger,
+    /** Null: the frames were recorded. */
+    val camera: CameraInfo?,
     val thermal: List<ThermalSample>,
     val energy: List<EnergySample>,
     val clock: SensorClock,
@@ -156,6 +159,7 @@ class CameraSession(
         listOf(cameraThread, displayThread, probeThread).forEach { it.close() }
         return SessionData(
             ledger,
+            with(setup.choice) { CameraInfo(size.width, size.height, framesPerSecond.lower, framesPerSecond.upper) },
             probes.thermal,
             probes.energy,
             sensorTimes.clock,

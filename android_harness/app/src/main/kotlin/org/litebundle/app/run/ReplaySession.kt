@@ -34,7 +34,15 @@ class ReplaySession(
             worker.await { probes.close() }
         }
         val clock = recording.clock
-        val errorNs = clock.offset?.errorNs ?: 0
-        SessionData(ledger, probes.thermal, probes.energy, clock.sensor, clock.offset, errorNs, testimony = null)
+        SessionData(
+            ledger,
+            camera = null,
+            probes.thermal,
+            probes.energy,
+            clock.sensor,
+            clock.offset,
+            clockErrorNs = clock.offset?.errorNs ?: 0,
+            testimony = null,
+        )
     }
 }

@@ -51,6 +51,7 @@ class ReportWriter(private val context: Context) {
             device = DeviceProbe.device(),
             engine = loaded.engine.name,
             conditions = conditions,
+            camera = data.camera,
             refreshHz = refreshHz,
             stages = stages,
             records = records,

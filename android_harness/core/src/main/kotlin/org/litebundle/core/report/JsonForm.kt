@@ -87,6 +87,7 @@ internal class JsonForm(private val data: RunData, out: Writer) {
             name("thermal_status_at_start").value(thermalAtStart?.ordinal)
             name("virtual_clock").value(virtualClock)
         }
+        writeCamera()
         json.inObject("clock") {
             name("domain").value(id(clock))
             name("offset_low_ns").value(offset?.lowNs)
@@ -101,6 +102,15 @@ internal class JsonForm(private val data: RunData, out: Writer) {
             }
             name("refresh_hz").value(data.refreshHz)
         }
+    }
+
+    private fun writeCamera() = json.objectOrNull("camera", data.camera) {
+        name("width").value(it.width)
+        name("height").value(it.height)
+        name("fps_low").value(it.fpsLow)
+        name("fps_high").value(it.fpsHigh)
+        name("frame_interval_p50_ms").value(summary.frameInterval?.let { found -> milliseconds(found.p50Ns) })
+        name("frame_interval_p99_ms").value(summary.frameInterval?.let { found -> milliseconds(found.p99Ns) })
     }
 
     private fun id(clock: SensorClock) = when (clock) {

@@ -23,6 +23,7 @@ internal class TextForm(private val data: RunData, private val out: Appendable) 
         line("bundle ${data.bundle.name} ${data.bundle.version}, manifest ${data.bundle.digest.take(DIGEST_SHOWN)}")
         line("device ${data.device.manufacturer} ${data.device.model}, ${data.device.build}")
         line("engine ${data.engine}")
+        data.camera?.let { line("camera ${it.width} x ${it.height}, ${rate(it)}") }
         val display = summary.display
         line(
             if (display ==
@@ -33,6 +34,12 @@ internal class TextForm(private val data: RunData, private val out: Appendable) 
                 "display grade ${display.grade}: ${display.source}"
             },
         )
+    }
+
+    private fun rate(camera: CameraInfo): String {
+        val asked = if (camera.isFixed) "fixed ${camera.fpsLow}" else "varying ${camera.fpsLow} to ${camera.fpsHigh}"
+        val had = summary.frameInterval?.let { ", every ${number(it.p50Ns)} ms (p99 ${number(it.p99Ns)})" }
+        return "$asked frames/s${had.orEmpty()}"
     }
 
     private fun writeFrames() = with(summary.frames) {

@@ -18,6 +18,7 @@ import org.litebundle.core.power.ThermalSample
  * "Start" is the begin of exposure of the first row, "mid" the middle of exposure of the row that the result is about;
  * from mid to presentation is the capture-to-display latency.
  *
+ * @property frameInterval null: no two neighbouring frames have known exposures.
  * @property steadyFrom id of the frame whose result begins the steady state: it and all results presented behind it
  *     are of it ([Mser5] over the latencies from mid to presentation in the first minute, what was presented up to the
  *     result of the first frame worked on left out); null: there is none, and so no distribution.
@@ -32,6 +33,7 @@ import org.litebundle.core.power.ThermalSample
  */
 data class Summary(
     val frames: FrameCounts,
+    val frameInterval: FrameInterval?,
     val display: DisplayEvidence?,
     val coldStart: ColdStart,
     val steadyFrom: Long?,
@@ -70,6 +72,7 @@ data class Summary(
             val worked = records.filter { steadyFrom != null && it.id >= steadyFrom }.map { it.stages }
             return Summary(
                 frames = FrameCounts.of(records),
+                frameInterval = FrameInterval.of(records),
                 display = DisplayEvidence.of(shown.map { it.stamp }),
                 coldStart = ColdStart.of(records, loadNs),
                 steadyFrom = steadyFrom,
@@ -114,6 +117,19 @@ data class FrameCounts(
             unfinished = records.count { it.outcome == Outcome.Unfinished },
             withoutClock = records.count { it.outcome == Outcome.Presented && it.exposureMid == null },
         )
+    }
+}
+
+/** Between the starts of exposure of neighbouring frames, exact quantiles: how often the camera really took one. */
+data class FrameInterval(val p50Ns: Long, val p99Ns: Long) {
+    companion object {
+        fun of(records: List<FrameRecord>): FrameInterval? {
+            val sorted = samples(records.zipWithNext()) { (one, next) ->
+                one.exposureStart?.let { start -> next.exposureStart?.let { it - start } }
+            }.sortedArray()
+            if (sorted.isEmpty()) return null
+            return FrameInterval(Percentiles.exact(sorted, 50), Percentiles.exact(sorted, 99))
+        }
     }
 }
 

@@ -103,6 +103,7 @@ class RunFilesTest {
         debuggable: Boolean = false,
         limitMs: Double? = 60.0,
         refreshHz: Double = 60.0,
+        fpsLow: Int = 20,
         of: List<FrameRecord> = records,
     ): RunData {
         val summary = Summary.of(of, stages, thermal, energy, loadNs = 80 * MS)
@@ -124,6 +125,7 @@ class RunFilesTest {
             device = DeviceInfo("Maker", "Phone \"5\"", 35, "build", null),
             engine = "engine 1",
             conditions = conditions,
+            camera = CameraInfo(1280, 960, fpsLow, fpsHigh = 20),
             refreshHz = refreshHz,
             stages = stages,
             records = of,
@@ -206,8 +208,28 @@ class RunFilesTest {
 
     @Test
     fun `figures fit a terminal`() {
-        write(run())
-        val lines = File(temporary, RunFiles.TEXT).readLines()
-        assertTrue(lines.all { it.length <= 80 }, lines.maxBy { it.length })
+        for (fpsLow in listOf(7, 20)) {
+            write(run(fpsLow = fpsLow))
+            val lines = File(temporary, RunFiles.TEXT).readLines()
+            assertTrue(lines.all { it.length <= 80 }, lines.maxBy { it.length })
+        }
+    }
+
+    /** The frames begin every 50 ms and 1 µs, one of seven 6 µs earlier. */
+    @Test
+    fun `the camera's rate is told as it was asked for and as it was had`() {
+        val report = write(run(fpsLow = 7))
+        val expected = mapOf(
+            "width" to 1280.0,
+            "height" to 960.0,
+            "fps_low" to 7.0,
+            "fps_high" to 20.0,
+            "frame_interval_p50_ms" to 50.001,
+            "frame_interval_p99_ms" to 50.001,
+        )
+        val found = (report.at("camera") as Json.Object).members.mapValues { (it.value as Json.Number).value }
+        assertEquals(expected, found)
+        val line = "camera 1280 x 960, varying 7 to 20 frames/s, every 50.00 ms (p99 50.00)"
+        assertTrue(line in File(temporary, RunFiles.TEXT).readLines())
     }
 }

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from signal import SIG_DFL, SIGHUP, SIGTERM, getsignal, signal
 from typing import TYPE_CHECKING, Literal
 
 import click
@@ -12,6 +14,8 @@ from litebundle.cli import FELL_SHORT, HELD
 from litebundle.cli.output import emit, json_option, print_table
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from litebundle.device.devices import Device
     from litebundle.device.gate import Gate
     from litebundle.device.result import RunResult
@@ -115,11 +119,12 @@ def list_(as_json: bool) -> None:
 @json_option
 def install(apk: Path, serial: str | None, as_json: bool) -> None:
     """Install the app from APK, or replace the one that is there, whose runs stay on the phone."""
+    from litebundle.device.alone import alone
     from litebundle.device.devices import choose
     from litebundle.device.install import install
 
-    adb = choose(serial)
-    app = install(adb, apk)
+    with alone(choose(serial)) as adb:
+        app = install(adb, apk)
     document = DeviceInstallDocument(adb.serial, str(apk), app.package, app.version)
     emit(document, as_json, lambda: click.echo(f"{app.package} {app.version} is on {adb.serial}"))
 
@@ -130,11 +135,12 @@ def install(apk: Path, serial: str | None, as_json: bool) -> None:
 @json_option
 def push(bundle: Path, serial: str | None, as_json: bool) -> None:
     """Check BUNDLE and put it on a phone, where 'device run' finds it; the same one is not sent twice."""
+    from litebundle.device.alone import alone
     from litebundle.device.devices import choose
     from litebundle.device.push import push_bundle
 
-    adb = choose(serial)
-    pushed = push_bundle(adb, bundle, _tell)
+    with alone(choose(serial)) as adb:
+        pushed = push_bundle(adb, bundle, _tell)
     document = DevicePushDocument(
         adb.serial, str(bundle), pushed.path, pushed.sha256, pushed.size_bytes, pushed.already_there
     )
@@ -145,9 +151,9 @@ def push(bundle: Path, serial: str | None, as_json: bool) -> None:
 @command.command("run", short_help="Measure a bundle on a phone.")
 @click.argument("bundle", type=click.Path(path_type=Path))
 @serial_option
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder to make.  [default: runs/<time>]")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Folder to make.  [default: a new one in runs]")
 @click.option("--kind", type=click.Choice(["live", "replay", "optical"]), default="live", show_default=True)
-@click.option("--recording", type=click.Path(path_type=Path), help="Recorded frames for --kind replay, a stored zip.")
+@click.option("--recording", type=click.Path(path_type=Path), help="Recorded frames for --kind replay.")
 @click.option("--seconds", type=click.IntRange(1, 3600), default=60, show_default=True, help="Of each restart.")
 @click.option("--restarts", type=click.IntRange(min=1), default=3, show_default=True, help="A gate needs 3.")
 @click.option(
@@ -172,8 +178,10 @@ def run(
     The phone is given back as it was, also after Ctrl-C. Exit code 1: a budget is missed, the numbers are void, it is
     worse than the earlier run, or nothing is decided.
     """
+    from secrets import token_hex
     from time import gmtime, strftime
 
+    from litebundle.device.alone import alone
     from litebundle.device.devices import choose
     from litebundle.device.result import read_runs
     from litebundle.device.run import Order, measure
@@ -181,10 +189,11 @@ def run(
 
     environment()  # what the report needs is missing now, or not after minutes of measuring
     earlier = read_runs(against) if against else ()
-    adb = choose(serial)
-    folder = output or Path("runs", strftime("%Y%m%d-%H%M%S", gmtime()))
+    # Two phones may be started on in one second.
+    folder = output or Path("runs", f"{strftime('%Y%m%d-%H%M%S', gmtime())}-{token_hex(2)}")
     order = Order(bundle, kind, seconds, restarts, recording, cool_down)
-    results = measure(adb, order, folder, _tell)
+    with ended_like_ctrl_c(), alone(choose(serial)) as adb:
+        results = measure(adb, order, folder, _tell)
     gate = _decided(results, earlier, against, folder / "report.html")
     document = DeviceRunDocument(adb.serial, str(bundle), str(folder), str(folder / "report.html"), gate)
     emit(document, as_json, lambda: _show(gate, document.report))
@@ -198,13 +207,14 @@ def run(
 @json_option
 def pull(run: str, serial: str | None, output: Path | None, as_json: bool) -> None:
     """Fetch the result of RUN, which an earlier 'device run' could not fetch; the phone keeps it."""
+    from litebundle.device.alone import alone
     from litebundle.device.devices import choose
     from litebundle.device.install import RUNS
     from litebundle.device.pull import check_name, pull_run
 
     check_name(run)
-    adb = choose(serial)
-    result = pull_run(adb, f"{RUNS}/{run}", output or Path("runs", run))
+    with alone(choose(serial)) as adb:
+        result = pull_run(adb, f"{RUNS}/{run}", output or Path("runs", run))
     files = tuple(sorted(path.name for path in result.folder.iterdir()))
     document = DevicePullDocument(adb.serial, run, str(result.folder), files, result.report.verdict.state)
     emit(document, as_json, lambda: click.echo(f"{document.folder}  {', '.join(files)}"))
@@ -255,6 +265,23 @@ def _show(gate: Gate, report: str) -> None:
 
 def _ms(value: float | None) -> str:
     return "–" if value is None else f"{value:.1f}"
+
+
+@contextmanager
+def ended_like_ctrl_c() -> Iterator[None]:
+    """A terminal that hangs up and a job that is cancelled leave the phone as it was, too."""
+    signals = [number for number in (SIGTERM, SIGHUP) if getsignal(number) is SIG_DFL]
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    for number in signals:
+        signal(number, interrupt)
+    try:
+        yield
+    finally:
+        for number in signals:
+            signal(number, SIG_DFL)
 
 
 def _tell(progress: str) -> None:

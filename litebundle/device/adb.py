@@ -114,9 +114,9 @@ class Adb:
         return answer
 
     def _is_lost(self, verb: str, answer: Answer) -> bool:
-        if _LOST.search(answer.err) or (verb != "shell" and _LOST_IN_TRANSFER.search(answer.words)):
+        if _LOST.search(answer.err) or (verb in ("push", "pull") and _LOST_IN_TRANSFER.search(answer.words)):
             return True
-        return answer.code == _NO_EXIT_CODE and self.state() != "device"
+        return (verb != "shell" or answer.code == _NO_EXIT_CODE) and self.state() != "device"
 
     def shell(self, *words: str, timeout_s: float = QUERY_S) -> Answer:
         """Run a command on the phone, its words quoted; the code is the command's own. It is not repeated.

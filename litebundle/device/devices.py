@@ -6,7 +6,7 @@ import os
 import re
 from dataclasses import dataclass
 
-from litebundle.device.adb import QUERY_S, Adb, DeviceError, run_adb
+from litebundle.device.adb import QUERY_S, Adb, DeviceError, Disconnected, TimedOut, run_adb
 
 _WAYS_OUT = {
     "unauthorized": "confirm 'Allow USB debugging?' on its screen, then start again",
@@ -17,7 +17,8 @@ _WAYS_OUT = {
     "sideload": "start it normally, then start again",
     "bootloader": "start it normally, then start again",
 }
-_LINE = re.compile(r"(?P<serial>\S+)\s+(?P<state>no permissions|\S+)(?P<rest>.*)")
+# A serial number may have spaces, as one found over Wi-Fi: "adb-… (2)._adb-tls-connect._tcp".
+_LINE = re.compile(r"(?P<serial>[^\t]+)\t(?P<state>no permissions|\S+)")
 
 
 @dataclass(frozen=True)
@@ -80,10 +81,13 @@ def _device(match: re.Match[str]) -> Device:
     if state != "device":
         return Device(serial, state, way_out=_way_out(state))
     adb = Adb(serial)
-    model, android, sdk = (
-        adb.ask("getprop", name).out.strip()
-        for name in ("ro.product.model", "ro.build.version.release", "ro.build.version.sdk")
-    )
+    try:
+        model, android, sdk = (
+            adb.ask("getprop", name).out.strip()
+            for name in ("ro.product.model", "ro.build.version.release", "ro.build.version.sdk")
+        )
+    except (Disconnected, TimedOut):
+        return Device(serial, state, way_out="it does not answer: plug it in again, or restart it, then start again")
     return Device(serial, state, model, android, int(sdk) if sdk.isdigit() else None)
 
 

@@ -44,7 +44,7 @@ def install(adb: Adb, apk: Path) -> Installed:
     with apk.open("rb") as file:
         if file.read(4) != b"PK\x03\x04":
             raise DeviceError(f"{apk}: not an APK; give the .apk that 'make harness' or Gradle built")
-    answer = adb.run("install", "-r", str(apk), timeout_s=60 + apk.stat().st_size / _BYTES_PER_S)
+    answer = adb.run("install", "-r", str(apk.absolute()), timeout_s=60 + apk.stat().st_size / _BYTES_PER_S)
     if answer.code or "Success" not in answer.out.split():
         raise DeviceError(f"{apk}: device {adb.serial!r} refused it: {_reason(answer.words)}")
     return installed(adb)

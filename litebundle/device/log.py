@@ -13,6 +13,7 @@ from litebundle.device.push import Progress
 _TAG = "litebundle"
 # Stands for the run's name where the app could not read the plan that has it.
 _UNNAMED = "-"
+_ONE_VERSION = "if it is whole here, use the litebundle and the app of one version"
 _TAGS = (f"{_TAG}:I", "AndroidRuntime:E", "am_crash:V", "am_kill:V", "am_proc_died:V", "am_anr:V", "*:S")
 _LINE = re.compile(r"\s*\d+\.\d+\s+(?:\S+\s+)?(\d+)\s+\d+\s+[VDIWEFA]\s+(\S+)\s*: (.*)")
 _QUIET_S = 10.0
@@ -145,7 +146,7 @@ class _Follower:
         if what == "DONE":
             return told.strip()
         if what == "REFUSED":
-            raise DeviceError(f"run {self._watch.run}: the app refused the bundle or the plan: {told}")
+            raise DeviceError(f"run {self._watch.run}: the app refused the bundle or the plan: {told}; {_ONE_VERSION}")
         if what == "FAILED":
             raise self._ended(f"the app could not finish: {told}")
         if what == "STARTED" and self._began is None:

@@ -43,7 +43,11 @@ def pull_run(adb: Adb, remote: str, target: Path) -> RunResult:
         part = Path(folder, "run")
         _pull(adb, remote, part)
         _compare(adb, remote, part)
-        read_run(part)
+        try:
+            read_run(part)
+        except DeviceError as error:
+            # It names a place that is gone when it is read.
+            raise DeviceError(f"device {adb.serial!r}: {str(error).replace(str(part), remote)}") from None
         part.rename(target)
     return read_run(target)
 
@@ -73,7 +77,7 @@ def _pull_once(adb: Adb, remote: str, part: Path) -> None:
 def _compare(adb: Adb, remote: str, part: Path) -> None:
     files = {f"{remote}/{path.name}": path for path in sorted(part.iterdir()) if path.is_file()}
     answer = adb.ask("sha256sum", *files, timeout_s=_TIMEOUT_S) if files else None
-    lines = [line.split("  ", 1) for line in answer.out.splitlines()] if answer else []
+    lines = re.findall("^([0-9a-f]{64})  (.+)$", answer.out, re.MULTILINE) if answer else []
     digests = {name: digest for digest, name in lines}
     for name, path in files.items():
         if digests.get(name) != digest_file(path):

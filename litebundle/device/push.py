@@ -73,7 +73,9 @@ def push_file(adb: Adb, source: Path, suffix: str, progress: Progress) -> Pushed
         _send(adb, source, part, progress)
         if _digest_on(adb, part) != digest:
             raise DeviceError(f"{source}: other bytes arrived on device {adb.serial!r}; start again")
-        if (moved := adb.ask("mv", "-f", part, target)).code:
+        moved = adb.ask("mv", "-f", part, target)
+        # Asked once more after a broken connection, it fails where the first had done it.
+        if moved.code and _digest_on(adb, target) != digest:
             raise DeviceError(f"device {adb.serial!r}: {target} cannot be written ({moved.words}); start again")
     except BaseException:
         # Gone phones cannot be tidied; the next push replaces what is left.
@@ -86,13 +88,14 @@ def push_file(adb: Adb, source: Path, suffix: str, progress: Progress) -> Pushed
 def _send(adb: Adb, source: Path, part: str, progress: Progress) -> None:
     """Once more after a broken connection: a `.part` may be written twice."""
     timeout_s = 30 + source.stat().st_size / _LEAST_BYTES_PER_S
+    path = str(source.absolute())  # a name that begins with "-" would be an option
     try:
         try:
-            answer = adb.run("push", str(source), part, timeout_s=timeout_s)
+            answer = adb.run("push", path, part, timeout_s=timeout_s)
         except Disconnected:
             progress("the connection broke; waiting for the phone")
             adb.wait_for_return()
-            answer = adb.run("push", str(source), part, timeout_s=timeout_s)
+            answer = adb.run("push", path, part, timeout_s=timeout_s)
     except Disconnected:
         raise Disconnected(
             f"device {adb.serial!r}: it went offline while {source.name} was pushed; check the cable, start again: "

@@ -9,6 +9,7 @@ import json
 import secrets
 import tempfile
 import time
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from posixpath import dirname
@@ -19,7 +20,7 @@ from litebundle.device.install import PACKAGE, installed
 from litebundle.device.log import follow, watch
 from litebundle.device.pull import pull_run
 from litebundle.device.push import Progress, check_bundle, push_file
-from litebundle.device.recording import duration_s
+from litebundle.device.recording import opened
 from litebundle.device.result import RunResult
 from litebundle.device.states import ready, wait_until_cool
 
@@ -32,8 +33,8 @@ Kind = Literal["live", "replay", "optical"]
 
 @dataclass(frozen=True)
 class Order:
-    """What is to be measured. `recording`: a stored zip, for kind "replay" alone, which takes as long as it is, not
-    `seconds`; `cool_down_s`: longest wait for a hot phone, before each restart.
+    """What is to be measured. `recording`: a folder or a zip, for kind "replay" alone, which takes as long as that is,
+    not `seconds`; `cool_down_s`: longest wait for a hot phone, before each restart.
     """
 
     bundle: Path
@@ -54,12 +55,13 @@ def measure(adb: Adb, order: Order, folder: Path, progress: Progress) -> tuple[R
     """
     _check(order, folder)
     digest = check_bundle(order.bundle)
-    seconds = duration_s(order.recording) if order.recording else order.seconds
-    installed(adb)
-    wait_until_cool(adb, order.cool_down_s, progress)
-    _make(folder)
-    bundle = push_file(adb, order.bundle, ".litebundle", progress)
-    recording = push_file(adb, order.recording, ".zip", progress) if order.recording else None
+    with opened(order.recording) if order.recording else nullcontext() as recorded:
+        installed(adb)
+        _make(folder)
+        wait_until_cool(adb, order.cool_down_s, progress)
+        bundle = push_file(adb, order.bundle, ".litebundle", progress)
+        recording = push_file(adb, recorded.zip, ".zip", progress) if recorded else None
+    seconds = recorded.duration_s if recorded else order.seconds
     series = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(2)}"
     results = []
     with ready(adb, progress):
@@ -84,17 +86,15 @@ def measure(adb: Adb, order: Order, folder: Path, progress: Progress) -> tuple[R
 
 def _check(order: Order, folder: Path) -> None:
     if order.kind == "replay" and not order.recording:
-        raise DeviceError("--kind replay: it needs recorded frames; give them with --recording ZIP")
+        raise DeviceError("--kind replay: it needs recorded frames; give them with --recording FOLDER")
     if order.kind != "replay" and order.recording:
         raise DeviceError(f"--recording: --kind {order.kind} takes none; leave it out, or give --kind replay")
-    if order.recording and order.recording.is_dir():
-        raise DeviceError(f"{order.recording}: a folder; store it as a zip (zip -0 -r recording.zip .) and give that")
     if folder.exists() and any(folder.iterdir()):
         raise DeviceError(f"{folder}: there is something in it already; give -o another place")
 
 
 def _make(folder: Path) -> None:
-    """A place that cannot be written is told before minutes of measuring, not after."""
+    """A place that cannot be written is told before minutes of cooling and measuring, not after."""
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryFile(dir=folder):
         pass

@@ -55,7 +55,7 @@ def read_samples(path: Path, steady_from: int | None) -> Samples:
         presented: Any = np.array([int(row[PRESENTED]) for row in timed], np.int64)
     except FileNotFoundError:
         raise DeviceError(f"{path}: the result is incomplete, there are no samples; run again") from None
-    except (KeyError, ValueError, TypeError, csv.Error) as error:
+    except (KeyError, ValueError, TypeError, OverflowError, csv.Error) as error:
         raise DeviceError(f"{path}: the result is incomplete, its samples are cut off ({error!r}); run again") from None
     order = np.argsort(presented, kind="stable")
     at_ns = presented[order]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+import shlex
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 
-from litebundle.device.adb import Adb, DeviceError
+from litebundle.device.adb import Adb, DeviceError, Disconnected
 from litebundle.device.install import PACKAGE
 from litebundle.device.push import Progress
 
@@ -94,14 +95,24 @@ def _put(value: str) -> tuple[str, ...]:
 
 
 def _restorer(stack: ExitStack, adb: Adb, progress: Progress) -> Callable[..., None]:
-    """A function that notes a command for the end; one that cannot be run then is told, with how to run it later."""
+    """A function that notes a command for the end; one that does not work then is told, with how to run it later."""
 
     def restore(*words: str) -> None:
+        later = f"later: adb -s {shlex.quote(adb.serial)} shell {' '.join(words)}"
+
         def run() -> None:
             try:
-                adb.shell(*words)
-            except DeviceError:
-                progress(f"not restored, the phone is gone; later: adb -s {adb.serial} shell {' '.join(words)}")
+                answer = adb.shell(*words)
+            except Disconnected:
+                progress(f"not restored, the phone is gone; {later}")
+            except DeviceError as error:
+                progress(f"not restored ({error}); {later}")
+            except BaseException:  # a second Ctrl-C
+                progress(f"not restored; {later}")
+                raise
+            else:
+                if answer.code:
+                    progress(f"not restored ({answer.words}); {later}")
 
         stack.callback(run)
 

@@ -48,9 +48,10 @@ def p90_error(samples_ms: Floats) -> float:
     size = len(samples_ms)
     block = ceil(sqrt(size))
     starts = np.random.default_rng(SEED).integers(0, size, (RESAMPLES, ceil(size / block)))
-    places = (starts[:, :, None] + np.arange(block)).reshape(RESAMPLES, -1)[:, :size] % size
+    # One at a time: all resamples of an hour at once would take gigabytes.
+    resamples = (samples_ms[(each[:, None] + np.arange(block)).ravel()[:size] % size] for each in starts)
     rank = ceil(size * 90 / 100) - 1
-    return float(np.partition(samples_ms[places], rank, axis=1)[:, rank].std(ddof=1))
+    return float(np.std([np.partition(resample, rank)[rank] for resample in resamples], ddof=1))
 
 
 def over_restarts(runs: Sequence[Floats]) -> Figure:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from math import inf
 
 import numpy as np
@@ -63,6 +64,15 @@ def test_the_bootstrap_error_grows_where_neighbours_are_alike() -> None:
     series = [runs.latencies(seed) for seed in range(60)]
     spread = np.std([p90(each) for each in series], ddof=1)
     assert np.mean([p90_error(each) for each in series[:20]]) == pytest.approx(spread, rel=0.3)
+
+
+def test_the_bootstrap_of_an_hour_holds_one_resample_at_a_time() -> None:
+    samples = np.random.default_rng(0).random(20_000)
+    tracemalloc.start()
+    p90_error(samples)
+    _, most_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most_bytes < 20 * samples.nbytes
 
 
 def test_welch_of_equal_sides_is_students_t() -> None:

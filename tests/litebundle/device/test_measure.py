@@ -12,13 +12,17 @@ import sys
 import time
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import jsonschema
 import pytest
 
 from litebundle.bundle import Bundle
+from litebundle.bundle.layout import alignment
+from litebundle.bundle.zip_writer import write_zip
 from litebundle.device import adb as driver
 from litebundle.device import log, pull, run, states
+from litebundle.device.alone import alone
 from litebundle.device.push import FOLDER
 from tests.litebundle.device import runs
 from tests.litebundle.device.adbd import Done
@@ -114,14 +118,33 @@ def test_the_app_is_started_with_names_that_need_no_quotes(measure, daemon, phon
     assert plan | {"run": ""} == {"format_version": "1.0", "run": "", "kind": "live", "seconds": 7, "recording": None}
 
 
-def write_recording(path: Path, *seconds: float, compression: int = zipfile.ZIP_STORED) -> Path:
-    with zipfile.ZipFile(path, "w", compression) as file:
-        file.writestr("recording.json", json.dumps({"frames": [{"timestamp_ns": round(s * 1e9)} for s in seconds]}))
-    return path
+def write_recording(folder: Path, *seconds: float) -> Path:
+    """A folder, as RecordingWriter leaves it, of frames at these times."""
+    frames = [{"file": f"frames/{i:06d}.yuv", "timestamp_ns": round(each * 1e9)} for i, each in enumerate(seconds)]
+    (folder / "frames").mkdir(parents=True)
+    for frame in frames:
+        (folder / frame["file"]).write_bytes(os.urandom(1000))
+    (folder / "recording.json").write_text(json.dumps({"frames": frames}), encoding="utf-8")
+    return folder
 
 
-def test_a_replay_has_its_recording(measure, daemon, phone, measuring, tmp_path) -> None:
-    recording = write_recording(tmp_path / "녹화.zip", 7.0, 7.5, 8.0)
+def zipped(folder: Path, **changes: Any) -> Path:
+    """In the layout of docs/recording.md, or as zipfile makes it with `changes`."""
+    names = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    target = folder.with_suffix(".zip")
+    with target.open("wb") as file:
+        if not changes:
+            write_zip(file, names, alignment)
+            return target
+        with zipfile.ZipFile(file, "w", **changes) as archive:
+            for name, path in names.items():
+                archive.write(path, name)
+    return target
+
+
+@pytest.mark.parametrize("form", [zipped, lambda folder: folder])
+def test_a_replay_has_its_recording(measure, daemon, phone, measuring, tmp_path, form) -> None:
+    folder = write_recording(tmp_path / "녹화", 7.0, 7.5, 8.0)
     plans = []
     behave = measuring()
 
@@ -130,10 +153,15 @@ def test_a_replay_has_its_recording(measure, daemon, phone, measuring, tmp_path)
         behave(phone, plan)
 
     phone.behave = replay
-    assert measure("--kind", "replay", "--recording", recording).code == 1, "one restart decides nothing"
-    assert plans[0]["data"] == recording.read_bytes()
+    answer = measure("--kind", "replay", "--recording", form(folder))
+    assert answer.code == 1, "one restart decides nothing"
+    assert plans[0]["data"] == zipped(folder).read_bytes()
+
+
+def test_a_recording_belongs_to_a_replay_and_no_other_run(measure, daemon, tmp_path) -> None:
+    recording = write_recording(tmp_path / "recording", 1.0)
     for arguments, words in (
-        (("--kind", "replay"), "give them with --recording ZIP"),
+        (("--kind", "replay"), "give them with --recording FOLDER"),
         (("--kind", "live", "--recording", recording), "--kind live takes none; leave it out"),
     ):
         answer = measure(*arguments)
@@ -143,7 +171,7 @@ def test_a_replay_has_its_recording(measure, daemon, phone, measuring, tmp_path)
 
 def test_a_replay_is_waited_for_as_long_as_its_recording_is(measure, daemon, phone, monkeypatch, tmp_path) -> None:
     monkeypatch.setattr(run, "_PATIENCE_S", 0.0)
-    recording = write_recording(tmp_path / "long.zip", 100.0, 100.4, 102.25)
+    recording = write_recording(tmp_path / "long", 100.0, 100.4, 102.25)
     answer = measure("--kind", "replay", "--recording", recording, seconds=1)
     assert answer.code == 2
     assert "no result within 2.25 s" in answer.err
@@ -152,19 +180,29 @@ def test_a_replay_is_waited_for_as_long_as_its_recording_is(measure, daemon, pho
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda path: path.write_bytes(os.urandom(1000)), "no zip that can be read"),
-        (lambda path: None, "no zip that can be read"),
+        (lambda path: path.write_bytes(os.urandom(1000)), "it does not end as a zip does"),
+        (lambda path: None, "no such recording; give the folder"),
+        (lambda path: path.mkdir(), "there is no recording.json in it"),
         (lambda path: write_recording(path), "no recording (recording.json: IndexError"),
-        (lambda path: zipfile.ZipFile(path, "w").close(), "no recording"),
-        (lambda path: write_recording(path, 1.0, compression=zipfile.ZIP_DEFLATED), "it is compressed; store it"),
+        (lambda path: (write_recording(path, 1.0) / ".hidden").touch(), "file '.hidden'"),
+        (lambda path: (write_recording(path, 1.0) / "recording.json").write_text("{"), "no recording"),
         (lambda path: write_recording(path, 2.0, 1.0), "its last frame is older than its first"),
     ],
 )
 def test_what_is_no_recording_is_told_before_anything_is_sent(measure, daemon, phone, tmp_path, make, words) -> None:
-    make(tmp_path / "recording.zip")
-    answer = measure("--kind", "replay", "--recording", tmp_path / "recording.zip")
+    make(tmp_path / "recording")
+    answer = measure("--kind", "replay", "--recording", tmp_path / "recording")
     assert answer.code == 2
-    assert words in answer.err
+    assert f"error: {tmp_path / 'recording'}: " in answer.err and words in answer.err
+    assert phone.files == {}
+
+
+@pytest.mark.parametrize("compression", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_a_zip_of_another_layout_is_told_before_anything_is_sent(measure, daemon, phone, tmp_path, compression) -> None:
+    recording = zipped(write_recording(tmp_path / "recording", 1.0), compression=compression)
+    answer = measure("--kind", "replay", "--recording", recording)
+    assert answer.code == 2
+    assert f"error: {recording}: no recording (" in answer.err and "give the folder" in answer.err
     assert phone.files == {}
 
 
@@ -209,6 +247,55 @@ def test_states_are_restored_to_what_they_were(measure, daemon, phone, measuring
     assert seen == [(True, "7")]
     assert not phone.awake
     assert "stay_on_while_plugged_in" not in phone.settings
+
+
+def test_a_state_that_cannot_be_restored_is_told_with_the_way(measure, daemon, phone, measuring) -> None:
+    behave = measuring()
+
+    def lock_settings(phone, plan):
+        behave(phone, plan)
+        phone.failing["settings"] = Done(err="cmd: Can't find service: settings\n", code=20)
+
+    phone.behave = lock_settings
+    later = f"later: adb -s {daemon.serial} shell settings put global stay_on_while_plugged_in 0"
+    assert f"not restored (cmd: Can't find service: settings); {later}" in measure().err
+
+
+def test_a_second_interrupt_tells_what_it_left(daemon, phone, monkeypatch) -> None:
+    told = []
+
+    def interrupt(*words, **others):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt), states.ready(driver.Adb(daemon.serial), told.append):
+        monkeypatch.setattr(driver.Adb, "shell", interrupt)
+    assert [line.partition(" shell ")[2] for line in told] == [
+        f"am force-stop {PACKAGE}",
+        f"pm revoke {PACKAGE} android.permission.CAMERA",
+        "settings put global stay_on_while_plugged_in 0",
+    ]
+
+
+def test_one_command_at_a_time_uses_a_phone(litebundle, measure, daemon, phone, tmp_path, bundle) -> None:
+    with alone(driver.Adb(daemon.serial)):
+        commands = list(phone.commands)
+        answers = [measure(), litebundle("device", "push", bundle), litebundle("device", "pull", "late-01")]
+    for answer in answers:
+        assert answer.code == 2
+        assert f"device {daemon.serial!r}: another 'litebundle device' uses it; wait" in answer.err
+    assert phone.commands == commands
+    assert litebundle("device", "push", bundle).code == 0
+
+
+def test_runs_that_begin_in_one_second_have_folders_of_their_own(
+    litebundle, daemon, phone, measuring, bundle, tmp_path, monkeypatch
+) -> None:
+    monkeypatch.setattr(time, "strftime", lambda *format_and_time: "20260101-000000")
+    monkeypatch.chdir(tmp_path)
+    phone.behave = measuring()
+    for _ in range(2):
+        assert litebundle("device", "run", bundle, "--restarts", 1).code == 1
+    assert len(list(Path("runs").iterdir())) == 2
 
 
 def test_a_missed_budget_is_told_and_everything_is_written(measure, daemon, phone, measuring, tmp_path) -> None:
@@ -374,6 +461,7 @@ def test_an_incomplete_result_is_not_taken(measure, daemon, phone, identity, fil
     phone.behave = behave
     answer = measure()
     assert answer.code == 2
+    assert f": {RUNS}/" in answer.err and str(tmp_path) not in answer.err, "it lies on the phone alone"
     assert words in answer.err
     assert list((tmp_path / "out").iterdir()) == []
     assert_given_back(phone)
@@ -435,13 +523,16 @@ def test_a_full_folder_is_not_written_into(measure, daemon, phone, tmp_path) -> 
 
 def test_a_place_that_cannot_be_written_is_told_before_measuring(litebundle, daemon, phone, bundle, tmp_path) -> None:
     (tmp_path / "file").write_text("mine")
+    phone.thermal_status = [3]
     answer = litebundle("device", "run", bundle, "-o", tmp_path / "file/out", "--seconds", 1)
     assert answer.code == 2
+    assert "cool" not in answer.err
     assert "give another place" in answer.err and "Traceback" not in answer.err
     assert phone.files == {} and not any(words[:2] == ["am", "start"] for words in phone.commands)
 
 
-def test_interrupting_gives_the_phone_back(daemon, phone, bundle, tmp_path, adb_environment) -> None:
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_interrupting_gives_the_phone_back(daemon, phone, bundle, tmp_path, adb_environment, ending) -> None:
     words = [sys.executable, "-m", "litebundle", "device", "run", str(bundle), "-o", str(tmp_path / "out")]
     started = []
     phone.behave = lambda phone, plan: started.append(plan)
@@ -450,7 +541,7 @@ def test_interrupting_gives_the_phone_back(daemon, phone, bundle, tmp_path, adb_
     while not started and time.monotonic() < deadline:
         time.sleep(0.05)
     assert started
-    process.send_signal(signal.SIGINT)
+    process.send_signal(ending)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "interrupted" in err and "Traceback" not in err

@@ -96,6 +96,23 @@ def test_a_phone_that_has_not_allowed_debugging(litebundle, plug_in, phone, apk)
     assert "unauthorized" in answer.err and "Allow USB debugging?" in answer.err
 
 
+def test_a_phone_with_spaces_in_its_serial_number(monkeypatch) -> None:
+    serial = "adb-1A2B-xY (2)._adb-tls-connect._tcp"
+    listed = driver.Answer(0, f"List of devices attached\n{serial}\tdevice\n\n", "")
+    monkeypatch.setattr(devices, "run_adb", lambda *words, timeout_s: listed)
+    assert devices.choose(None).serial == devices.choose(serial).serial == serial
+
+
+def test_a_phone_that_does_not_answer_hides_no_other(litebundle, plug_in, phone, monkeypatch) -> None:
+    monkeypatch.setattr(driver, "QUERY_S", 0.3)
+    monkeypatch.setattr(Adb.ask, "__kwdefaults__", {"timeout_s": 0.3})
+    plug_in(phone)
+    plug_in(Phone(slow=frozenset({"getprop"})))
+    answer = litebundle("device", "list")
+    assert answer.code == 0
+    assert "Loop 1" in answer.out and "it does not answer" in answer.out
+
+
 def test_install(litebundle, plug_in, apk) -> None:
     phone = Phone(app_version=None)
     daemon = plug_in(phone)
@@ -116,6 +133,7 @@ def test_install(litebundle, plug_in, apk) -> None:
         ("Failure [INSTALL_FAILED_UPDATE_INCOMPATIBLE: signatures do not match]\n", "adb uninstall"),
         ("Failure [INSTALL_FAILED_INSUFFICIENT_STORAGE]\n", "make room"),
         ("Failure [INSTALL_FAILED_SOMETHING_NEW]\n", "INSTALL_FAILED_SOMETHING_NEW"),
+        ("cmd: Failure calling service package: Broken pipe (32)\n", "refused it: "),
     ],
 )
 def test_a_refused_install_says_the_way_out(litebundle, plug_in, apk, answer, way_out) -> None:
@@ -224,6 +242,28 @@ def test_exit_codes_and_words_reach_us_unchanged(daemon, phone) -> None:
     answer = Adb(daemon.serial).shell(*words)
     assert (answer.code, answer.out, answer.err) == (7, "out\n", "read-only file system\n")
     assert phone.commands == [words]
+
+
+def test_a_file_whose_name_begins_like_an_option(litebundle, daemon, phone, apk, source, monkeypatch, tmp_path) -> None:
+    monkeypatch.chdir(tmp_path)
+    pushed = push(daemon, source.rename("-p"))
+    assert phone.files[pushed.path] == Path("./-p").read_bytes()
+    apk.rename("-l.apk")
+    assert litebundle("device", "install", "./-l.apk").code == 0
+
+
+def test_a_rename_that_was_done_before_the_cable_was_out(daemon, phone, source, monkeypatch) -> None:
+    monkeypatch.setattr(driver, "RETURN_S", 20.0)
+    rename = phone._mv
+
+    def rename_and_cut(words):
+        done = rename(words)
+        if not done.code:
+            daemon.drop()
+        return done
+
+    phone._mv = rename_and_cut
+    assert phone.files == {push(daemon, source).path: source.read_bytes()}
 
 
 def test_a_folder_that_cannot_be_made(daemon, phone, source) -> None:

@@ -116,6 +116,11 @@ def test_the_steady_state_is_what_was_presented_behind_its_first_result(tmp_path
         ("report.json", json.dumps(runs.EXAMPLE | {"frames": {}}).encode(), "breaks the schema of a report at frames"),
         ("samples.csv", None, "incomplete, there are no samples"),
         ("samples.csv", b"frame,outcome\n1,presented\n", "its samples are cut off"),
+        (
+            "samples.csv",
+            b"frame,outcome,exposure_mid_ns,presented_ns\n1,presented,9,99999999999999999999\n",
+            "its samples are cut off",
+        ),
         ("samples.csv", runs.samples_csv(runs.latencies(0, 99)), "99 presented frames, report.json counts 100"),
         ("samples.csv", runs.samples_csv(runs.latencies(0, 100))[:-4000], "presented frames, report.json counts 100"),
         (

@@ -28,8 +28,10 @@ _LOST_IN_TRANSFER = re.compile(
     r"|connection reset|broken pipe",
     re.IGNORECASE,
 )
-# What `adb shell` ends with when it hears no exit code of the command.
-_NO_EXIT_CODE = 255
+# `adb shell` exits with 0, and not a word, if the connection breaks within a command. So the phone's shell says how the
+# command ended: where that does not arrive, nobody knows.
+_TOLD_EXIT = '; echo "[exit $?]"'
+_EXIT = re.compile(r"\[exit (\d+)\]\r?\n\Z")
 
 
 class DeviceError(LitebundleError):
@@ -116,7 +118,7 @@ class Adb:
     def _is_lost(self, verb: str, answer: Answer) -> bool:
         if _LOST.search(answer.err) or (verb in ("push", "pull") and _LOST_IN_TRANSFER.search(answer.words)):
             return True
-        return (verb != "shell" or answer.code == _NO_EXIT_CODE) and self.state() != "device"
+        return self.state() != "device"
 
     def shell(self, *words: str, timeout_s: float = QUERY_S) -> Answer:
         """Run a command on the phone, its words quoted; the code is the command's own. It is not repeated.
@@ -124,7 +126,16 @@ class Adb:
         Raises:
             Disconnected, TimedOut: As `run`.
         """
-        return self.run("shell", "-n", "-T", shlex.join(words), timeout_s=timeout_s)
+        answer = self.run("shell", "-n", "-T", shlex.join(words) + _TOLD_EXIT, timeout_s=timeout_s)
+        told = _EXIT.search(answer.out)
+        if not told and answer.code and answer.words:
+            raise DeviceError(
+                f"device {self.serial!r}: adb cannot run '{words[0]}' there ({answer.words}); look at 'litebundle device "
+                "list', and that it has Android 8 or later"
+            )
+        if not told:
+            raise self.lost(words[0])
+        return Answer(int(told[1]), answer.out[: told.start()], answer.err)
 
     def ask(self, *words: str, timeout_s: float = QUERY_S) -> Answer:
         """`shell` for a question: asked once more if the connection breaks and the phone comes back soon.

@@ -6,7 +6,7 @@ import os
 import re
 from dataclasses import dataclass
 
-from litebundle.device.adb import QUERY_S, Adb, DeviceError, Disconnected, TimedOut, run_adb
+from litebundle.device.adb import QUERY_S, Adb, DeviceError, run_adb
 
 _WAYS_OUT = {
     "unauthorized": "confirm 'Allow USB debugging?' on its screen, then start again",
@@ -86,7 +86,7 @@ def _device(match: re.Match[str]) -> Device:
             adb.ask("getprop", name).out.strip()
             for name in ("ro.product.model", "ro.build.version.release", "ro.build.version.sdk")
         )
-    except (Disconnected, TimedOut):
+    except DeviceError:
         return Device(serial, state, way_out="it does not answer: plug it in again, or restart it, then start again")
     return Device(serial, state, model, android, int(sdk) if sdk.isdigit() else None)
 

@@ -266,6 +266,24 @@ def test_a_rename_that_was_done_before_the_cable_was_out(daemon, phone, source, 
     assert phone.files == {push(daemon, source).path: source.read_bytes()}
 
 
+@pytest.mark.parametrize("code", [0, 1])
+def test_a_connection_that_breaks_within_a_command_is_no_answer(daemon, phone, code) -> None:
+    def cut(words):
+        daemon.drop()
+        return Done(code=code)
+
+    phone._mkdir = cut
+    with pytest.raises(Disconnected, match="the connection broke during 'mkdir'; check the cable"):
+        Adb(daemon.serial).shell("mkdir", "-p", "/sdcard/x")
+
+
+def test_a_phone_from_before_exit_codes_were_told(daemon, monkeypatch) -> None:
+    told = driver.Answer(1, "", "error: device only supports allocating a pty\n")
+    monkeypatch.setattr(Adb, "run", lambda adb, *words, timeout_s: told)
+    with pytest.raises(driver.DeviceError, match="cannot run 'getprop' there .*a pty.*Android 8 or later"):
+        Adb(daemon.serial).shell("getprop", "x")
+
+
 def test_a_folder_that_cannot_be_made(daemon, phone, source) -> None:
     phone.failing["mkdir"] = Done(err="Permission denied\n", code=1)
     with pytest.raises(driver.DeviceError, match="cannot be made"):

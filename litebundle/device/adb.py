@@ -130,8 +130,8 @@ class Adb:
         told = _EXIT.search(answer.out)
         if not told and answer.code and answer.words:
             raise DeviceError(
-                f"device {self.serial!r}: adb cannot run '{words[0]}' there ({answer.words}); look at 'litebundle device "
-                "list', and that it has Android 8 or later"
+                f"device {self.serial!r}: adb cannot run '{words[0]}' there ({answer.words}); look at "
+                "'litebundle device list', and that it has Android 8 or later"
             )
         if not told:
             raise self.lost(words[0])

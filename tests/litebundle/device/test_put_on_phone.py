@@ -280,7 +280,7 @@ def test_a_connection_that_breaks_within_a_command_is_no_answer(daemon, phone, c
 def test_a_phone_from_before_exit_codes_were_told(daemon, monkeypatch) -> None:
     told = driver.Answer(1, "", "error: device only supports allocating a pty\n")
     monkeypatch.setattr(Adb, "run", lambda adb, *words, timeout_s: told)
-    with pytest.raises(driver.DeviceError, match="cannot run 'getprop' there .*a pty.*Android 8 or later"):
+    with pytest.raises(driver.DeviceError, match=r"cannot run 'getprop' there .*a pty.*Android 8 or later"):
         Adb(daemon.serial).shell("getprop", "x")
 
 

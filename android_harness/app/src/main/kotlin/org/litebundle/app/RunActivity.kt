@@ -20,13 +20,19 @@ import android.view.WindowManager
 import android.widget.Toast
 import org.litebundle.app.camera.CameraChoice
 import org.litebundle.app.display.Overlays
+import org.litebundle.app.run.Job
+import org.litebundle.app.run.JobListener
 import org.litebundle.app.run.LiveView
 import org.litebundle.app.run.LoadedBundle
 import org.litebundle.app.run.Markers
 import org.litebundle.app.run.Order
 import org.litebundle.app.run.PlanException
+import org.litebundle.app.run.RecordJob
+import org.litebundle.app.run.RecordJobListener
+import org.litebundle.app.run.RecordOrder
 import org.litebundle.app.run.RunJob
 import org.litebundle.app.run.RunJobListener
+import org.litebundle.app.run.RunOrder
 import org.litebundle.app.run.SessionSetup
 import org.litebundle.app.run.Storage
 import org.litebundle.core.verdict.RunKind
@@ -35,13 +41,13 @@ import java.util.Locale
 
 /**
  * The one screen: what runs, or why nothing does. Opened from the launcher it shows live the bundle that was installed
- * last, or the built-in one; started with a plan it does that run. A run is in the foreground from its first frame to its
- * last: leaving the app ends it.
+ * last, or the built-in one; started with a plan it does that run or records. Both are in the foreground from their first
+ * frame to their last: leaving the app ends them.
  */
 class RunActivity : Activity() {
     private lateinit var screen: RunScreen
     private lateinit var corrector: Corrector
-    private var job: RunJob? = null
+    private var job: Job? = null
     private var askedForCamera = false
     private var newest: LiveView? = null
 
@@ -87,7 +93,7 @@ class RunActivity : Activity() {
         super.onDestroy()
     }
 
-    private fun interrupt(running: RunJob) {
+    private fun interrupt(running: Job) {
         running.fail("interrupted: the app left the foreground")
         end(running.order)
         screen.showMessage(getString(R.string.failed_title), getString(R.string.interrupted), retry())
@@ -96,7 +102,7 @@ class RunActivity : Activity() {
     private fun end(order: Order) {
         job = null
         newest = null
-        if (order.writesReport) over = intent
+        if (order.isFollowed) over = intent
         requestedOrientation = ActivityInfo.SCREEN_ORIENTATION_UNSPECIFIED
     }
 
@@ -107,18 +113,52 @@ class RunActivity : Activity() {
         } catch (error: PlanException) {
             return refuse(null, error.message.orEmpty())
         }
-        if (order.writesReport && Storage.reports(this) == null) {
+        val shared = getExternalFilesDir(null)
+        if (order.isFollowed && shared == null) {
             return refuse(order, "storage: there is no place for reports, as the shared storage is not mounted")
         }
-        val storage = Storage.of(filesDir, order.bundle)
-        if (!storage.suffices) {
-            told(order, "storage: ${storage.neededBytes} bytes are needed, ${storage.freeBytes} are free")
-            val text = getString(R.string.storage_text, storage.neededBytes / MEGA, storage.freeBytes / MEGA)
-            return screen.showMessage(getString(R.string.storage_title), text, retry())
+        when (order) {
+            is RunOrder -> begin(order)
+            is RecordOrder -> begin(order, checkNotNull(shared))
         }
+    }
+
+    private fun begin(order: RunOrder) {
+        if (!hasRoom(order, Storage.of(filesDir, order.bundle))) return
         val choice = if (order.plan.kind == RunKind.REPLAY) null else camera(order) ?: return
         screen.showMessage(getString(R.string.app_name), getString(R.string.starting))
-        job = RunJob(this, order, Listener(order, choice), corrector::summary).apply { load() }
+        job = RunJob(this, order, RunListener(order, choice), corrector::summary).apply { load() }
+    }
+
+    private fun begin(order: RecordOrder, shared: File) {
+        val choice = camera(order) ?: return
+        RecordJob.removeCutOff(this)
+        if (!hasRoom(order, Storage.of(shared, choice, order.plan.seconds))) return
+        val running = RecordJob(this, order, RecordListener(order))
+        job = running
+        screen.setLine(getString(R.string.recording, order.plan.seconds), "")
+        showCamera(running, choice) { preview -> running.run(choice, preview) }
+    }
+
+    /** The screen, and [ready] once its surfaces are there, for as long as [running] has it. */
+    private fun showCamera(running: Job, choice: CameraChoice, ready: (Surface) -> Unit) {
+        // A turn of the screen in mid-run would change what is measured.
+        requestedOrientation = ActivityInfo.SCREEN_ORIENTATION_LOCKED
+        screen.showLive()
+        screen.show(choice, choice.turnFor(QUARTER * display().rotation)) { preview ->
+            if (job === running) ready(preview)
+        }
+    }
+
+    private fun display() = service(DisplayManager::class.java).getDisplay(Display.DEFAULT_DISPLAY)
+
+    /** If false, the reason is on the screen. */
+    private fun hasRoom(order: Order, storage: Storage): Boolean {
+        if (storage.suffices) return true
+        told(order, "storage: ${storage.neededBytes} bytes are needed, ${storage.freeBytes} are free")
+        val text = getString(R.string.storage_text, storage.neededBytes / MEGA, storage.freeBytes / MEGA)
+        screen.showMessage(getString(R.string.storage_title), text, retry())
+        return false
     }
 
     /** Null, and the reason on the screen, without a camera that may be used. */
@@ -167,7 +207,7 @@ class RunActivity : Activity() {
 
     /** Whoever ordered a run reads once why it does not begin; after that it takes a hand on the phone to try again. */
     private fun told(order: Order?, reason: String) {
-        if (order?.writesReport == false) return
+        if (order?.isFollowed == false) return
         Markers(order?.plan?.run ?: Markers.UNNAMED).refused(reason)
         over = intent
     }
@@ -177,8 +217,8 @@ class RunActivity : Activity() {
         begin()
     }
 
-    private fun setup(order: Order, choice: CameraChoice, loaded: LoadedBundle, preview: Surface): SessionSetup {
-        val display = service(DisplayManager::class.java).getDisplay(Display.DEFAULT_DISPLAY)
+    private fun setup(order: RunOrder, choice: CameraChoice, loaded: LoadedBundle, preview: Surface): SessionSetup {
+        val display = display()
         val turn = choice.turnFor(QUARTER * display.rotation)
         return SessionSetup(
             run = order.plan.run,
@@ -193,53 +233,66 @@ class RunActivity : Activity() {
         )
     }
 
-    private inner class Listener(private val order: Order, private val choice: CameraChoice?) : RunJobListener {
-        override fun loaded(loaded: LoadedBundle) {
-            val running = current() ?: return
-            val display = service(DisplayManager::class.java).getDisplay(Display.DEFAULT_DISPLAY)
-            if (choice == null) return running.replay(display.refreshRate.toDouble())
-            // A turn of the screen in mid-run would change what is measured.
-            requestedOrientation = ActivityInfo.SCREEN_ORIENTATION_LOCKED
-            screen.showLive()
-            showLine(null)
-            screen.show(choice, choice.turnFor(QUARTER * display.rotation)) { preview ->
-                if (job === running) running.run(setup(order, choice, loaded, preview))
-            }
-        }
-
-        override fun bundleReplaced(reason: String) {
-            if (current() == null) return
-            Toast.makeText(this@RunActivity, getString(R.string.bundle_replaced, reason), Toast.LENGTH_LONG).show()
-        }
-
-        override fun viewed(view: LiveView) {
-            if (current() == null) return
-            newest = view
-            corrector.shown(view.drawing)
-            showLine(view)
-        }
-
-        override fun done(report: File?) {
-            if (current() == null) return
+    private abstract inner class Listener(private val order: Order) : JobListener {
+        override fun done(file: File?) {
+            if (!isCurrent()) return
             end(order)
-            if (report == null) return begin()
-            screen.showMessage(getString(R.string.done_title), report.path)
+            if (file == null) return begin()
+            screen.showMessage(getString(R.string.done_title), doneText(file))
         }
+
+        protected open fun doneText(file: File): String = file.path
 
         override fun refused(reason: String) {
-            if (current() == null) return
+            if (!isCurrent()) return
             end(order)
             screen.showMessage(getString(R.string.refused_title), reason, retry())
         }
 
         override fun failed(reason: String) {
-            if (current() == null) return
+            if (!isCurrent()) return
             end(order)
             screen.showMessage(getString(R.string.failed_title), reason, retry())
         }
 
+        /** False: the screen is another's by now. */
+        protected fun isCurrent() = job?.listener === this
+    }
+
+    private inner class RecordListener(order: Order) : Listener(order), RecordJobListener {
+        private var counts = ""
+
+        override fun recorded(frames: Int, lost: Int) {
+            counts = getString(R.string.recorded, frames, lost)
+        }
+
+        override fun doneText(file: File) = "$counts\n${file.path}"
+    }
+
+    private inner class RunListener(private val order: RunOrder, private val choice: CameraChoice?) :
+        Listener(order),
+        RunJobListener {
+        override fun loaded(loaded: LoadedBundle) {
+            val running = current() ?: return
+            if (choice == null) return running.replay(display().refreshRate.toDouble())
+            showLine(null)
+            showCamera(running, choice) { preview -> running.run(setup(order, choice, loaded, preview)) }
+        }
+
+        override fun bundleReplaced(reason: String) {
+            if (!isCurrent()) return
+            Toast.makeText(this@RunActivity, getString(R.string.bundle_replaced, reason), Toast.LENGTH_LONG).show()
+        }
+
+        override fun viewed(view: LiveView) {
+            if (!isCurrent()) return
+            newest = view
+            corrector.shown(view.drawing)
+            showLine(view)
+        }
+
         /** The job that this listens to; null if the screen is another's by now. */
-        private fun current() = job?.takeIf { it.listener === this }
+        private fun current() = if (isCurrent()) job as? RunJob else null
     }
 
     private fun showLine(view: LiveView?) {

@@ -77,7 +77,7 @@ class CameraSessionTest {
             session.finish()
         }
 
-    private fun frame(): FakeImage = FakeImage(System.nanoTime() - 30_000_000, 64, open::remove).also(open::add)
+    private fun frame(): FakeImage = FakeImage(System.nanoTime() - 30_000_000, 64, closed = open::remove).also(open::add)
 
     @Test
     fun `frames go from the camera to the screen, and each is accounted for`() {
@@ -245,7 +245,7 @@ class CameraSessionTest {
             var sent = 0
             Phone.until {
                 if (shown.size == sent && sent++ < 15) {
-                    send(FakeImage(Boottime.now() - 30_000_000, 64, open::remove).also(open::add))
+                    send(FakeImage(Boottime.now() - 30_000_000, 64, closed = open::remove).also(open::add))
                 }
                 ShadowSystemClock.advanceBy(Duration.ofMillis(1))
                 views.any { it.latencyNs != null }

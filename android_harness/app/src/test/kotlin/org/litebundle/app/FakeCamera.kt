@@ -93,8 +93,14 @@ object FakeCamera {
     const val FRAME_NS = 33_333_333L
 }
 
-/** A gray picture of which each plane lies alone. */
-class FakeImage(private val timestampNs: Long, private val side: Int, val closed: (FakeImage) -> Unit) : Image() {
+/** A picture of [gray] alone, of which each plane lies alone; [read] is called by whoever reads it. */
+class FakeImage(
+    private val timestampNs: Long,
+    private val side: Int,
+    private val gray: Byte = GRAY,
+    private val read: () -> Unit = {},
+    val closed: (FakeImage) -> Unit,
+) : Image() {
     init {
         mIsImageValid = true
     }
@@ -111,7 +117,10 @@ class FakeImage(private val timestampNs: Long, private val side: Int, val closed
 
     override fun getScalingMode() = 0
 
-    override fun getPlanes(): Array<Plane> = arrayOf(plane(side), plane(side / 2), plane(side / 2))
+    override fun getPlanes(): Array<Plane> {
+        read()
+        return arrayOf(plane(side), plane(side / 2), plane(side / 2))
+    }
 
     override fun close() {
         FakeCamera.held.remove(this)
@@ -120,7 +129,7 @@ class FakeImage(private val timestampNs: Long, private val side: Int, val closed
 
     private fun plane(side: Int): Plane {
         val bytes = ByteBuffer.allocateDirect(side * side)
-        for (i in 0 until side * side) bytes.put(i, GRAY)
+        for (i in 0 until side * side) bytes.put(i, gray)
         return object : Plane() {
             override fun getRowStride() = side
 

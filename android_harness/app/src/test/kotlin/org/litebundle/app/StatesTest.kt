@@ -7,6 +7,7 @@ import android.os.Environment
 import android.provider.Settings
 import android.view.WindowManager
 import org.junit.Assert.assertEquals
+import org.junit.Assert.assertFalse
 import org.junit.Assert.assertNotEquals
 import org.junit.Assert.assertTrue
 import org.junit.Before
@@ -36,9 +37,10 @@ class StatesTest {
 
     private fun words(controller: ActivityController<RunActivity>) = controller.get().window.decorView.words()
 
-    private fun ordered(plan: String, bundle: File = Phone.example): Intent {
+    private fun ordered(plan: String, bundle: File? = Phone.example): Intent {
         val file = File(folder, "plan.json").apply { writeText(plan) }
-        return Intent().putExtra(Order.PLAN, file.path).putExtra(Order.BUNDLE, bundle.path)
+        val intent = Intent().putExtra(Order.PLAN, file.path)
+        return if (bundle == null) intent else intent.putExtra(Order.BUNDLE, bundle.path)
     }
 
     private fun plan(kind: String = "live") =
@@ -149,6 +151,40 @@ class StatesTest {
             val marker = Phone.markers().last()
             assertTrue(marker, marker.startsWith("RUN - REFUSED") && rule in marker)
         }
+    }
+
+    @Test
+    fun `a recording runs no bundle, so one is refused`() {
+        open(ordered(plan("record")))
+        val marker = Phone.markers().single()
+        assertTrue(marker, marker.startsWith("RUN - REFUSED") && "leave --es bundle out" in marker)
+    }
+
+    @Test
+    fun `a recording needs room for all its pictures`() {
+        Phone.allowCamera()
+        Phone.addCamera()
+        val shared = checkNotNull(Phone.app.getExternalFilesDir(null))
+        val cutOff = File(shared, "recordings/r0/frames").apply { mkdirs() }
+        // 60 s of 640 x 480 pixels, at 30 a second and at least 1.5 bytes each, are 830 MB.
+        ShadowStatFs.registerStats(shared, 1 shl 20, 200_000, 200_000)
+        val activity = open(ordered(plan("record"), bundle = null))
+        assertTrue("Storage is nearly full" in words(activity))
+        assertTrue(Phone.markers().single().startsWith("RUN r1 REFUSED storage: "))
+        assertFalse("what was cut off only takes up room", cutOff.exists())
+    }
+
+    @Test
+    @Config(sdk = [33])
+    fun `a recording shows that it records, and leaving the app ends it`() {
+        Phone.allowCamera()
+        Phone.addCamera()
+        val shared = checkNotNull(Phone.app.getExternalFilesDir(null))
+        ShadowStatFs.registerStats(shared, 1 shl 30, 1 shl 29, 1 shl 29)
+        val activity = open(ordered(plan("record"), bundle = null))
+        assertTrue("recording · 60 s" in words(activity))
+        activity.pause()
+        assertEquals("RUN r1 FAILED interrupted: the app left the foreground", Phone.markers().single())
     }
 
     @Test

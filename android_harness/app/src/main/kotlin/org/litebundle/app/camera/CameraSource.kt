@@ -38,8 +38,9 @@ interface CameraListener {
 }
 
 /**
- * The camera, from opening it to closing it: pictures go to [preview] and, at most [IMAGES] of them at a time, to
- * [listener]. Which clock stamps them, a phone shows (device-only: camera-clock).
+ * The camera, from opening it to closing it: pictures go to [preview] and to [listener], which holds at most
+ * [held] of them besides those that wait to be joined and the one that just came. Which clock stamps them, a phone shows
+ * (device-only: camera-clock).
  */
 class CameraSource(
     private val manager: CameraManager,
@@ -47,9 +48,14 @@ class CameraSource(
     private val preview: Surface?,
     private val handler: Handler,
     private val listener: CameraListener,
+    held: Int,
 ) : Closeable {
-    private val reader =
-        ImageReader.newInstance(choice.size.width, choice.size.height, ImageFormat.YUV_420_888, IMAGES)
+    private val reader = ImageReader.newInstance(
+        choice.size.width,
+        choice.size.height,
+        ImageFormat.YUV_420_888,
+        ResultJoin.DEFAULT_WINDOW + 1 + held,
+    )
     private var device: CameraDevice? = null
     private var session: CameraCaptureSession? = null
     private val over = AtomicBoolean()
@@ -191,9 +197,6 @@ class CameraSource(
     }
 
     private companion object {
-        /** Those that wait for capture results, one that just came, one that waits for the pipeline, one with it. */
-        const val IMAGES = ResultJoin.DEFAULT_WINDOW + 3
-
         /** A loss may be told after the frame's capture result; frames that are older are joined or given up. */
         const val REMEMBERED = 32
 

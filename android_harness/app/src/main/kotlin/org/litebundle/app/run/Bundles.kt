@@ -28,7 +28,7 @@ class Bundles(folder: File, private val builtIn: () -> Bundle) {
      * Throws BundleException if it is refused, also by its own golden vectors when it is put into a slot, IOException, and
      * EngineException.
      */
-    fun of(order: Order): TestedBundle = synchronized(Bundles::class.java) {
+    fun of(order: RunOrder): TestedBundle = synchronized(Bundles::class.java) {
         when {
             order.bundle != null -> tested(inSlot(install(order.bundle)))
             order.writesReport -> tested(builtIn)

@@ -4,11 +4,9 @@ import android.content.Context
 import android.hardware.camera2.CameraManager
 import android.media.Image
 import android.os.Build
-import android.os.SystemClock
 import android.view.Surface
 import org.litebundle.app.camera.CameraChoice
 import org.litebundle.app.camera.CameraFrame
-import org.litebundle.app.camera.CameraListener
 import org.litebundle.app.camera.CameraSource
 import org.litebundle.app.display.Drawer
 import org.litebundle.app.display.Drawing
@@ -16,14 +14,11 @@ import org.litebundle.app.display.Overlay
 import org.litebundle.app.display.VsyncLoop
 import org.litebundle.app.probe.DeviceProbe
 import org.litebundle.app.service
-import org.litebundle.core.clock.BoottimeNs
 import org.litebundle.core.clock.ClockOffset
 import org.litebundle.core.clock.MonotonicClock
 import org.litebundle.core.clock.MonotonicNs
 import org.litebundle.core.clock.SensorClock
-import org.litebundle.core.clock.SensorReading
 import org.litebundle.core.clock.SensorTimeline
-import org.litebundle.core.clock.TimestampSource
 import org.litebundle.core.clock.photonInNs
 import org.litebundle.core.display.Grade
 import org.litebundle.core.display.PresentTracker
@@ -31,7 +26,6 @@ import org.litebundle.core.display.VsyncModel
 import org.litebundle.core.frame.Exposure
 import org.litebundle.core.frame.JoinedFrames
 import org.litebundle.core.frame.LatestSlot
-import org.litebundle.core.frame.ResultJoin
 import org.litebundle.core.frame.YuvToRgb
 import org.litebundle.core.ledger.DropCause
 import org.litebundle.core.ledger.Ledger
@@ -99,7 +93,7 @@ class CameraSession(
     private val probeThread = worker("probes")
     private val probes = Probes(context, probeThread, clock)
     private val sensorTimes = SensorTimeline(probes.offsets)
-    private val ledger = Ledger(setup.loaded.runner.stageNames, capacity(setup), sensorTimes)
+    private val ledger = Ledger(setup.loaded.runner.stageNames, capacity(setup.seconds, setup.choice), sensorTimes)
     private val model = VsyncModel(clock.now(), setup.refreshPeriodNs)
     private val tracker = PresentTracker(ledger, model, bestGrade())
     private val cameraThread = worker("camera")
@@ -111,17 +105,16 @@ class CameraSession(
     }
     private val overlay = setup.overlay(tracker, displayThread)
     private val slot = LatestSlot<CameraFrame>()
-    private val join = ResultJoin(ledger, Joined())
+    private val camera = JoinedCamera(ledger, Joined(), sensorTimes, probes.offsets, setup.choice, clock, failed)
     private val source = CameraSource(
         context.service(CameraManager::class.java),
         setup.choice,
         setup.preview,
         cameraThread.handler,
-        FromCamera(),
+        camera,
+        held = 2, // One waits for the pipeline, one is with it.
     )
     private val frames = Thread(::work, "frames").apply { setUncaughtExceptionHandler { _, error -> fail(error) } }
-
-    private val readings = ArrayList<SensorReading>()
 
     private val display = Display()
     private val witness = OpticalWitness()
@@ -143,7 +136,7 @@ class CameraSession(
         slot.close()?.let { drop(it, DropCause.BUSY) }
         frames.join()
         cameraThread.await {
-            join.finish()
+            camera.finish()
             source.close()
         }
         displayThread.await {
@@ -274,39 +267,16 @@ class CameraSession(
         override fun discarded(image: Image) = image.close()
     }
 
-    private inner class FromCamera : CameraListener {
-        override fun started(timestampNs: Long) = join.started(timestampNs)
+    companion object {
+        private const val VIEW_PERIOD_NS = 250_000_000L
+        private const val SETTLING_PERIODS = 5
+        private const val SPARE_SECONDS = 15
 
-        override fun completed(exposure: Exposure) = join.result(exposure, clock.now())
-
-        override fun available(image: Image) {
-            val now = clock.now()
-            if (readings.size < READINGS) read(image.timestamp, now)
-            join.image(image.timestamp, image, now)
-        }
-
-        override fun lost(timestampNs: Long) = join.lost(timestampNs)
-
-        override fun broken(reason: String) = failed(reason)
-
-        private fun read(timestampNs: Long, now: MonotonicNs) {
-            readings.add(SensorReading(timestampNs, now, BoottimeNs(SystemClock.elapsedRealtimeNanos())))
-            if (readings.size < READINGS) return
-            val source = if (setup.choice.timestampsAreRealtime) TimestampSource.REALTIME else TimestampSource.UNKNOWN
-            sensorTimes.clock = SensorClock.decide(source, readings, probes.offsets.latest)
-        }
-    }
-
-    private companion object {
-        const val READINGS = 10
-        const val VIEW_PERIOD_NS = 250_000_000L
-        const val SETTLING_PERIODS = 5
-        const val SPARE_SECONDS = 15
-
-        fun capacity(setup: SessionSetup) = (setup.seconds + SPARE_SECONDS) * setup.choice.framesPerSecond.upper
+        /** Frames that a ledger holds of a run that takes its time to begin and to end. */
+        fun capacity(seconds: Int, choice: CameraChoice) = (seconds + SPARE_SECONDS) * choice.framesPerSecond.upper
 
         /** The best evidence that this system gives for a time of presentation. */
-        fun bestGrade() = when {
+        private fun bestGrade() = when {
             DeviceProbe.isEmulator() -> Grade.D
             Build.VERSION.SDK_INT >= Build.VERSION_CODES.VANILLA_ICE_CREAM -> Grade.A
             Build.VERSION.SDK_INT >= Build.VERSION_CODES.TIRAMISU -> Grade.C

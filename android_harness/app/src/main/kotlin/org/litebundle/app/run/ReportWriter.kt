@@ -19,7 +19,7 @@ import java.time.Instant
 class ReportWriter(private val context: Context) {
     /** The run's folder; files of an earlier run of this name are replaced. Throws IOException. */
     fun write(
-        plan: Plan,
+        plan: RunPlan,
         started: Instant,
         loaded: LoadedBundle,
         goldenFailures: List<String>,

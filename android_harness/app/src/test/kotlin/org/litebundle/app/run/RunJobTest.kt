@@ -41,7 +41,7 @@ class RunJobTest {
 
         override fun viewed(view: LiveView) = Unit
 
-        override fun done(report: File?) {
+        override fun done(file: File?) {
             ends.add("done")
         }
 
@@ -73,7 +73,7 @@ class RunJobTest {
         return folder
     }
 
-    private fun order(recording: File) = Order(Plan("r1", RunKind.REPLAY, 60, recording), Phone.example, true)
+    private fun order(recording: File) = RunOrder(RunPlan("r1", RunKind.REPLAY, 60, recording), Phone.example, true)
 
     /** Begin a replay of frames that are [apartNs] apart in [context], and replay once it is loaded. */
     private fun replay(context: Context, apartNs: Long = 33_000_000): RunJob {

@@ -14,6 +14,7 @@ class OffsetTimeline {
 
     private val stretches = ArrayList<Stretch>()
     private var broken = true
+    private var wasUndecided = false
 
     /**
      * How far a converted time may be off because of the clocks, at most; null: nothing was measured.
@@ -25,12 +26,17 @@ class OffsetTimeline {
     val latest: ClockOffset?
         @Synchronized get() = if (broken) null else stretches.last().offset
 
+    /** The one offset from the first measurement to the last; null: the clocks moved, or nobody knows. */
+    val throughout: ClockOffset?
+        @Synchronized get() = if (wasUndecided) null else stretches.singleOrNull()?.offset
+
     /** The offset was measured from [from] to [to], later than all before; null: undecided. */
     @Synchronized
     fun add(from: MonotonicNs, to: MonotonicNs, offset: ClockOffset?) {
         require(from <= to && stretches.lastOrNull()?.let { it.to <= from } != false) { "measurements come in order" }
         if (offset == null) {
             broken = true
+            wasUndecided = true
             return
         }
         val last = stretches.lastOrNull()

@@ -11,7 +11,8 @@ import java.nio.Buffer
 import java.nio.ByteBuffer
 import java.nio.file.NoSuchFileException
 
-internal const val INDEX = "recording.json"
+/** The file that makes a folder a recording: written last. */
+const val INDEX = "recording.json"
 
 /** A recorded run (docs/recording.md), checked and mapped. */
 class Recording private constructor(

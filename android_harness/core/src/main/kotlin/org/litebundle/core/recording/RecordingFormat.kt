@@ -4,6 +4,7 @@ import org.litebundle.core.clock.ClockDomain
 import org.litebundle.core.clock.ClockOffset
 import org.litebundle.core.clock.MonotonicNs
 import org.litebundle.core.clock.SensorClock
+import org.litebundle.core.clock.isNothing
 import org.litebundle.core.frame.ColorRange
 import org.litebundle.core.frame.ColorStandard
 import org.litebundle.core.frame.Exposure
@@ -59,6 +60,18 @@ sealed interface RecordedClock {
 
     /** BOOTTIME − MONOTONIC while it was recorded; null where the timestamps do not need it, or nobody knows it. */
     val offset: ClockOffset?
+
+    companion object {
+        /** [offset]: what it was from the first frame to the last; null: it moved, or nobody knows it. */
+        fun of(sensor: SensorClock, offset: ClockOffset?): RecordedClock = when (sensor) {
+            SensorClock.Realtime -> boottime(offset)
+            is SensorClock.Inferred -> if (sensor.domain == ClockDomain.BOOTTIME) boottime(offset) else Monotonic
+            SensorClock.Immaterial -> if (offset?.isNothing() == true) Monotonic else Undecided
+            is SensorClock.Undecided -> Undecided
+        }
+
+        private fun boottime(offset: ClockOffset?) = if (offset == null) Undecided else Boottime(offset)
+    }
 
     data object Monotonic : RecordedClock {
         override val sensor = SensorClock.Inferred(ClockDomain.MONOTONIC)

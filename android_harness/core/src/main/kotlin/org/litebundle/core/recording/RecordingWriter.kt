@@ -45,7 +45,7 @@ class RecordingWriter(private val folder: File, private val info: RecordingInfo)
         frames.add(RecordedFrame(exposure, captureResult, imageAvailable, name))
     }
 
-    /** Add a frame whose image never came. */
+    /** Add a frame whose image never came; frames may be added in any order. */
     fun addLost(exposure: Exposure, captureResult: MonotonicNs?) {
         frames.add(RecordedFrame(exposure, captureResult, null, null))
     }
@@ -110,7 +110,7 @@ class RecordingWriter(private val folder: File, private val info: RecordingInfo)
         writePlane(this, "v", format.v)
         endObject()
         name("frames").beginArray()
-        frames.forEach { writeFrame(this, it) }
+        frames.sortedBy { it.exposure.timestampNs }.forEach { writeFrame(this, it) }
         endArray()
         endObject()
     }

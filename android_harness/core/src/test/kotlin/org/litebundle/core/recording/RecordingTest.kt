@@ -9,8 +9,10 @@ import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.io.TempDir
 import org.junit.jupiter.params.ParameterizedTest
 import org.junit.jupiter.params.provider.CsvSource
+import org.litebundle.core.clock.ClockDomain
 import org.litebundle.core.clock.ClockOffset
 import org.litebundle.core.clock.MonotonicNs
+import org.litebundle.core.clock.SensorClock
 import org.litebundle.core.frame.ColorRange
 import org.litebundle.core.frame.ColorStandard
 import org.litebundle.core.frame.Exposure
@@ -80,6 +82,34 @@ class RecordingTest {
                 assertTrue(b.bytes.isDirect && b.bytes.isReadOnly)
             }
         }
+    }
+
+    @Test
+    fun `frames that were added in any order are read in that of their timestamps`() {
+        val writer = RecordingWriter(folder, info)
+        writer.add(exposure(2), null, MonotonicNs(1_000_250), picture(2))
+        writer.addLost(exposure(1), null)
+        writer.add(exposure(0), null, MonotonicNs(1_000_050), picture(0))
+        writer.finish(RecordedClock.Monotonic)
+        val read = Recording.open(folder)
+        assertEquals(List(3, ::exposure), read.frames.map { it.exposure })
+        for (frame in listOf(0, 2)) {
+            assertArrayEquals(content(picture(frame).y.bytes), content(read.image(frame)!!.y.bytes))
+        }
+    }
+
+    @Test
+    fun `a clock is recorded only if it was known throughout`() {
+        val (nothing, asleep) = ClockOffset(-1, 1) to ClockOffset(38, 40)
+        val (monotonic, boottime) = ClockDomain.entries.map(SensorClock::Inferred)
+        assertEquals(RecordedClock.Monotonic, RecordedClock.of(monotonic, null))
+        for (clock in listOf(boottime, SensorClock.Realtime)) {
+            assertEquals(RecordedClock.Boottime(asleep), RecordedClock.of(clock, asleep))
+            assertEquals(RecordedClock.Undecided, RecordedClock.of(clock, null))
+        }
+        assertEquals(RecordedClock.Monotonic, RecordedClock.of(SensorClock.Immaterial, nothing))
+        assertEquals(RecordedClock.Undecided, RecordedClock.of(SensorClock.Immaterial, ClockOffset(2_000_000, 2_000_010)))
+        assertEquals(RecordedClock.Undecided, RecordedClock.of(SensorClock.Undecided("no frame"), nothing))
     }
 
     @Test

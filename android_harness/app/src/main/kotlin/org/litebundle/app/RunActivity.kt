@@ -259,7 +259,9 @@ class RunActivity : Activity() {
         protected fun isCurrent() = job?.listener === this
     }
 
-    private inner class RecordListener(order: Order) : Listener(order), RecordJobListener {
+    private inner class RecordListener(order: Order) :
+        Listener(order),
+        RecordJobListener {
         private var counts = ""
 
         override fun recorded(frames: Int, lost: Int) {

@@ -77,7 +77,8 @@ class CameraSessionTest {
             session.finish()
         }
 
-    private fun frame(): FakeImage = FakeImage(System.nanoTime() - 30_000_000, 64, closed = open::remove).also(open::add)
+    private fun frame(): FakeImage =
+        FakeImage(System.nanoTime() - 30_000_000, 64, closed = open::remove).also(open::add)
 
     @Test
     fun `frames go from the camera to the screen, and each is accounted for`() {

@@ -184,7 +184,7 @@ class StatesTest {
         val activity = open(ordered(plan("record"), bundle = null))
         assertTrue("recording · 60 s" in words(activity))
         activity.pause()
-        assertEquals("RUN r1 FAILED interrupted: the app left the foreground", Phone.markers().single())
+        assertEquals("RUN r1 FAILED interrupted: the app left the foreground", Phone.markers().last())
     }
 
     @Test

@@ -30,7 +30,11 @@ sealed interface Order {
                 is RunPlan -> RunOrder(read, bundle?.let(::File), writesReport = true)
 
                 is RecordPlan -> {
-                    if (bundle != null) throw PlanException("$plan: no bundle runs in a recording: leave --es $BUNDLE out")
+                    if (bundle !=
+                        null
+                    ) {
+                        throw PlanException("$plan: no bundle runs in a recording: leave --es $BUNDLE out")
+                    }
                     RecordOrder(read)
                 }
             }

@@ -61,12 +61,7 @@ sealed interface Plan {
 }
 
 /** A bundle is to run on live frames, or on those of [recording], a folder or a zip, for as long as that is. */
-data class RunPlan(
-    override val run: String,
-    val kind: RunKind,
-    override val seconds: Int,
-    val recording: File?,
-) : Plan
+data class RunPlan(override val run: String, val kind: RunKind, override val seconds: Int, val recording: File?) : Plan
 
 /** The camera's frames are to be recorded; no bundle runs. */
 data class RecordPlan(override val run: String, override val seconds: Int) : Plan

@@ -16,11 +16,8 @@ interface RecordJobListener : JobListener {
 }
 
 /** One recording, in a folder of its run's name for whoever started it to pull. */
-class RecordJob(
-    private val context: Context,
-    private val record: RecordOrder,
-    private val hears: RecordJobListener,
-) : Job(record, hears) {
+class RecordJob(private val context: Context, private val record: RecordOrder, private val hears: RecordJobListener) :
+    Job(record, hears) {
     private var session: RecordSession? = null
 
     /** Record for as long as the plan says; the camera's picture goes to [preview] too, if there is one. */

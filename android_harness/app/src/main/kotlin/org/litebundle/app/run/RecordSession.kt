@@ -81,7 +81,11 @@ class RecordSession(
     fun finish(): Recording = try {
         stop()
         for ((timestampNs, frame) in frames) {
-            if (timestampNs <= lastJoinedNs && timestampNs !in written) writer.addLost(frame.exposure, frame.captureResult)
+            if (timestampNs <= lastJoinedNs &&
+                timestampNs !in written
+            ) {
+                writer.addLost(frame.exposure, frame.captureResult)
+            }
         }
         writer.finish(RecordedClock.of(sensorTimes.clock, probes.offsets.throughout))
         Recording.open(folder)

@@ -23,7 +23,8 @@ import java.util.zip.CRC32
 class BundlesTest {
     private val slots = File(Phone.app.filesDir, "slots")
     private val bundles = Bundles(slots) { Bundle.open(Phone.example) }
-    private val ordered = RunOrder(RunPlan("r1", RunKind.LIVE, 60, recording = null), bundle = null, writesReport = true)
+    private val ordered =
+        RunOrder(RunPlan("r1", RunKind.LIVE, 60, recording = null), bundle = null, writesReport = true)
 
     /** The example as version 0.1.[patch]: its manifest, the manifest's digest and the checksums of both replaced. */
     private fun version(patch: Int): File {

@@ -119,6 +119,7 @@ class ClockOffsetTest {
         }
         assertTrue(checkNotNull(offsets.errorNs) <= 2_000)
         assertTrue(HOURS_38 + 3_600_000_000_000L in checkNotNull(offsets.latest).let { it.lowNs..it.highNs })
+        assertNull(offsets.throughout)
     }
 
     @Test
@@ -126,10 +127,12 @@ class ClockOffsetTest {
         val offsets = OffsetTimeline()
         assertNull(offsets.toMonotonic(BoottimeNs(1_000)))
         assertNull(offsets.errorNs)
+        assertNull(offsets.throughout)
         assertNull(offsets.latest)
         offsets.add(MonotonicNs(1_000), MonotonicNs(1_010), ClockOffset(100, 102))
         offsets.add(MonotonicNs(2_000), MonotonicNs(2_010), ClockOffset(101, 104))
         assertEquals(ClockOffset(101, 102), offsets.latest)
+        assertEquals(ClockOffset(101, 102), offsets.throughout)
         assertNull(offsets.toMonotonic(BoottimeNs(1_050)))
         assertEquals(MonotonicInterval(MonotonicNs(1_398), MonotonicNs(1_399)), offsets.toMonotonic(BoottimeNs(1_500)))
         assertNull(offsets.toMonotonic(BoottimeNs(2_200)))
@@ -151,5 +154,14 @@ class ClockOffsetTest {
         assertNotNull(offsets.toMonotonic(BoottimeNs(3_601)))
         assertFalse(offsets.sameAt(MonotonicNs(2_500)))
         assertTrue(offsets.sameAt(MonotonicNs(3_500)))
+    }
+
+    @Test
+    fun `an offset that was undecided at the end, or at first, is not known throughout`() {
+        for (calibrations in listOf(listOf(ClockOffset(1, 2), null), listOf(null, ClockOffset(1, 2)))) {
+            val offsets = OffsetTimeline()
+            calibrations.forEachIndexed { i, offset -> offsets.add(MonotonicNs(i * 10L), MonotonicNs(i * 10L), offset) }
+            assertNull(offsets.throughout)
+        }
     }
 }

@@ -108,7 +108,10 @@ class RecordingTest {
             assertEquals(RecordedClock.Undecided, RecordedClock.of(clock, null))
         }
         assertEquals(RecordedClock.Monotonic, RecordedClock.of(SensorClock.Immaterial, nothing))
-        assertEquals(RecordedClock.Undecided, RecordedClock.of(SensorClock.Immaterial, ClockOffset(2_000_000, 2_000_010)))
+        assertEquals(
+            RecordedClock.Undecided,
+            RecordedClock.of(SensorClock.Immaterial, ClockOffset(2_000_000, 2_000_010)),
+        )
         assertEquals(RecordedClock.Undecided, RecordedClock.of(SensorClock.Undecided("no frame"), nothing))
     }
 

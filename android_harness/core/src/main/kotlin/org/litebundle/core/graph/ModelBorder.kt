@@ -22,7 +22,8 @@ internal class InputPort(private val tensor: TensorSpec, memory: ByteBuffer) {
     fun write(value: Tensor) {
         if (!value.shape.contentEquals(shape)) refuse(value)
         val quantization = tensor.quantization
-        if (value.quantization != null && value.quantization != quantization) return write(plain.of(value) as Tensor)
+        val isSame = value.quantization == quantization && value.dtype == tensor.dtype
+        if (value.quantization != null && !isSame) return write(plain.of(value) as Tensor)
         when {
             value.dtype == tensor.dtype -> memory.put(value)
 

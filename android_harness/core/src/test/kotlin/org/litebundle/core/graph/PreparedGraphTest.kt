@@ -65,6 +65,22 @@ class PreparedGraphTest {
     }
 
     @Test
+    fun `raw uint8 of the same scale and zero point is no pixels to an int8 input`() {
+        val first =
+            stage("a", listOf(tensor("x", DType.UINT8, pixels)), listOf(tensor("y", DType.UINT8, pixels, half)))
+        val second =
+            stage("b", listOf(tensor("x", DType.INT8, pixels, half)), listOf(tensor("y", DType.INT8, pixels, half)))
+        val graph = run(
+            listOf(toTensor, model(first, "t", "u"), model(second, "u", "v")),
+            first to ::copy,
+            second to ::copy,
+        )
+        val out = graph.value("v") as Tensor
+        // Equal reals have equal raw numbers, as far as int8 holds them: 0, 1, 127, 128, 254, 255.
+        assertArrayEquals(byteArrayOf(0, 1, 127, 127, 127, 127), out.bytes.copyOf(out.size))
+    }
+
+    @Test
     fun `a value without a rule for the tensor is refused, naming node and tensor`() {
         val stage = stage("a", listOf(tensor("x", DType.FLOAT32, pixels)), listOf(tensor("y", DType.FLOAT32, pixels)))
         val error = assertThrows(RunException::class.java) {

@@ -51,12 +51,14 @@ class Runner(bundle: Bundle, engine: Engine, clock: MonotonicClock = MonotonicCl
     /**
      * Run the pipeline on [photo], RGB; [listener] hears the moments of its stages.
      *
-     * The result holds until the next run. Throws [RunException] if a node refuses what comes to it.
+     * The result holds until the next run. Throws [RunException] if a node refuses what comes to it, and
+     * [IllegalStateException] once this is closed, as the models' memory is gone.
      */
     fun run(photo: Image, listener: StageListener = StageListener.None): Result {
         require(photo.channels == RGB && photo.size > 0) {
             "the photo has ${photo.width} x ${photo.height} pixels and ${photo.channels} channels; give one in RGB"
         }
+        check(models.isNotEmpty()) { "the runner is closed; make another one" }
         graph.run(photo, listener)
         result.update()
         return result

@@ -2,6 +2,7 @@ package org.litebundle.engine.tflite
 
 import org.junit.jupiter.api.AfterEach
 import org.junit.jupiter.api.Assertions.assertEquals
+import org.junit.jupiter.api.Assertions.assertThrows
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 import org.litebundle.core.clock.MonotonicClock
@@ -41,6 +42,13 @@ class FrameTest {
             length += result.text(i, "text").length
         }
         return length
+    }
+
+    @Test
+    fun `a closed runner refuses, and touches no memory of its models`() {
+        val runner = Runner(bundle, engine)
+        runner.close()
+        assertThrows(IllegalStateException::class.java) { runner.run(photos[0]) }
     }
 
     @Test

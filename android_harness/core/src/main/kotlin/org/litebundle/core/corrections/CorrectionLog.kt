@@ -10,6 +10,7 @@ import java.io.IOException
 import java.io.RandomAccessFile
 import java.io.StringWriter
 import java.nio.ByteBuffer
+import java.nio.file.Files
 
 /**
  * Which results the user was shown and which of them the user corrected: the share of corrected results is what a
@@ -19,7 +20,7 @@ import java.nio.ByteBuffer
  * `{"shown": id}` or `{"corrected": id, "before": …, "after": …}`, and only grows. Each line is one write, so a crash of
  * the app loses none; a line that a power cut tore off at the end is cut away when the log is opened again.
  *
- * Any number of threads. Opening throws [IOException] if the file cannot be read or written, or holds a whole line that
+ * Any number of threads. Opening throws [IOException] if the file cannot be read, written or deleted, or holds a whole line that
  * is none of a correction log. Writing throws it if the disk does not take the line, which then does not count.
  */
 class CorrectionLog(private val file: File, consent: Boolean) : Closeable {
@@ -28,7 +29,7 @@ class CorrectionLog(private val file: File, consent: Boolean) : Closeable {
     private var log: RandomAccessFile? = null
 
     init {
-        if (consent) open() else file.delete()
+        if (consent) open() else Files.deleteIfExists(file.toPath())
     }
 
     /** A result is on the screen; [resultId] is the caller's, and counts once. */
@@ -55,14 +56,21 @@ class CorrectionLog(private val file: File, consent: Boolean) : Closeable {
     @Synchronized
     fun summary(): Corrections? = if (log == null) null else Corrections(shown.size.toLong(), corrected.size.toLong())
 
-    /** The user takes the consent back: all that was stored is deleted, and nothing more is written. */
+    /**
+     * The user takes the consent back: all that was stored is deleted, and nothing more is written. Throws [IOException]
+     * if the file cannot be deleted; it is then still there.
+     */
     @Synchronized
     fun withdraw() {
-        log?.close()
-        log = null
+        val log = log
+        this.log = null
         shown.clear()
         corrected.clear()
-        file.delete()
+        try {
+            log?.close()
+        } finally {
+            Files.deleteIfExists(file.toPath())
+        }
     }
 
     /** Flush to the disk. Afterwards the log is as one without consent; the file stays. */

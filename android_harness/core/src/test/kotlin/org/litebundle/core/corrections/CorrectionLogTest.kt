@@ -69,6 +69,16 @@ class CorrectionLogTest {
     }
 
     @Test
+    fun `what cannot be deleted is not passed off as deleted`() {
+        val log = CorrectionLog(file, consent = true)
+        file.delete()
+        File(file, "in the way").mkdirs()
+        assertThrows(IOException::class.java) { log.withdraw() }
+        assertNull(log.summary())
+        assertThrows(IOException::class.java) { CorrectionLog(file, consent = false) }
+    }
+
+    @Test
     fun `wherever the last line is torn off, the lines before it count and new ones follow`() {
         CorrectionLog(file, consent = true).use {
             it.shown("a")

@@ -32,7 +32,7 @@ class OpticalWitness {
 
     private val shown = ArrayList<Shown>()
     private var next = 0
-    private var previousSightingNs: Long? = null
+    private var previousBeganNs: Long? = null
     private val loops = ArrayList<ClosedLoop>()
 
     /** Results whose light was seen, in their order. */
@@ -46,7 +46,7 @@ class OpticalWitness {
     /** A frame showed [sighting] in the row that was exposed for [exposureNs] around [exposureMidNs]. */
     fun saw(sighting: Sighting, exposureMidNs: Long, exposureNs: Long) {
         val counter = unwrap(sighting.counter) ?: return
-        val previous = previousSightingNs
+        val previous = previousBeganNs
         while (next < shown.size && shown[next].counter <= counter) {
             val result = shown[next++]
             // What was passed over between two sightings may never have been lit.
@@ -54,12 +54,12 @@ class OpticalWitness {
             loops.add(
                 ClosedLoop(
                     counter,
-                    previous - exposureNs / 2 - result.exposureMidNs,
+                    previous - result.exposureMidNs,
                     exposureMidNs + exposureNs / 2 - result.exposureMidNs,
                 ),
             )
         }
-        previousSightingNs = exposureMidNs
+        previousBeganNs = exposureMidNs - exposureNs / 2
     }
 
     /** The newest counter submitted that is equal to [counter] modulo [Strip.MODULUS]; null if there is none. */

@@ -30,6 +30,16 @@ class OpticalWitnessTest {
     }
 
     @Test
+    fun `each end of the loop has the exposure of its own frame`() {
+        val witness = OpticalWitness()
+        witness.submitted(0, 0)
+        witness.submitted(1, 100)
+        witness.saw(Sighting(0, 0f), exposureMidNs = 1000, exposureNs = 600)
+        witness.saw(Sighting(1, 0f), exposureMidNs = 2000, exposureNs = 40)
+        assertEquals(listOf(ClosedLoop(1, 1000 - 300 - 100, 2000 + 20 - 100)), witness.closedLoops)
+    }
+
+    @Test
     fun `a claim is confirmed only while both agree`() {
         val witness = loop(90_000_000, frames = 100)
         val honest = witness.closedLoops.associate { it.counter to Claim(89_000_000, 91_000_000) }

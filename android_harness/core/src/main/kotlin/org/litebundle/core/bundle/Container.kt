@@ -20,7 +20,7 @@ internal class Container private constructor(private val files: Map<String, Byte
 
     companion object {
         /** The zip or the folder at [file], mapped. Throws [BundleException] or [IOException]. */
-        fun open(file: File): Container = if (file.isDirectory) folder(file.toPath()) else zip(map(file))
+        fun open(file: File): Container = if (file.isDirectory) folder(file.toPath().toRealPath()) else zip(map(file))
 
         fun zip(bytes: ByteBuffer): Container {
             val zip = Zip(bytes.asReadOnlyBuffer())

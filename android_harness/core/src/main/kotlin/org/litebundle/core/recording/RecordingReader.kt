@@ -6,10 +6,13 @@ import org.litebundle.core.clock.MonotonicNs
 import org.litebundle.core.frame.ColorRange
 import org.litebundle.core.frame.ColorStandard
 import org.litebundle.core.frame.Exposure
+import org.litebundle.core.glue.MAX_SIDE
 import org.litebundle.core.json.Json
 import org.litebundle.core.json.JsonException
 import org.litebundle.core.json.Placed
 import java.nio.ByteBuffer
+import java.time.Instant
+import java.time.format.DateTimeParseException
 
 /** What `recording.json` says. */
 internal class RecordingIndex(
@@ -22,9 +25,12 @@ internal class RecordingIndex(
 /** Reads `recording.json` and checks what it can without the frames' files; keys it does not know are ignored. */
 internal object RecordingReader {
     private val version = Regex("1\\.[0-9]{1,6}")
-    private const val MAX_SIDE = 1L shl 15
     private const val MAX_BYTES = 1L shl 30
     private const val MAX_DURATION_NS = 60_000_000_000
+    private const val MAX_SPAN_NS = 86_400_000_000_000
+    private const val QUARTER = 90
+    private const val LAST_TURN = 270L
+    private val utc = Regex("[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\\.[0-9]{1,9})?Z")
 
     /** Throws [RecordingException]. */
     fun read(bytes: ByteBuffer): RecordingIndex = try {
@@ -43,17 +49,19 @@ internal object RecordingReader {
         val clock = readClock(document["sensor_clock"])
         val frames = document["frames"].list(::readFrame)
         checkOrder(frames, clock, document["frames"])
+        checkSpan(frames.map { it.exposure.timestampNs }, document["frames"])
+        checkSpan(frames.flatMap { listOfNotNull(it.captureResult?.ns, it.imageAvailable?.ns) }, document["frames"])
         val info = RecordingInfo(
-            document["made_utc"].text(),
+            readUtc(document["made_utc"]),
             document["device"].text(),
-            oneOf(document["sensor_orientation_deg"], "0", "90", "180", "270").toInt(),
+            readQuarterTurn(document["sensor_orientation_deg"]),
         )
         return RecordingIndex(info, format, clock, frames)
     }
 
     private fun readFormat(document: Placed) = FrameFormat(
-        width = document["width"].whole(1, MAX_SIDE).toInt(),
-        height = document["height"].whole(1, MAX_SIDE).toInt(),
+        width = document["width"].whole(1, MAX_SIDE.toLong()).toInt(),
+        height = document["height"].whole(1, MAX_SIDE.toLong()).toInt(),
         standard = ColorStandard.valueOf(oneOf(document["standard"], "bt601", "bt709").uppercase()),
         range = ColorRange.valueOf(oneOf(document["range"], "full", "limited").uppercase()),
         frameBytes = document["frame_bytes"].whole(1, MAX_BYTES).toInt(),
@@ -75,7 +83,7 @@ internal object RecordingReader {
 
             "boottime" -> {
                 val low = anyLong(clock["offset_low_ns"])
-                RecordedClock.Boottime(ClockOffset(low, clock["offset_high_ns"].whole(low, Long.MAX_VALUE)))
+                RecordedClock.Boottime(ClockOffset(low, clock["offset_high_ns"].whole(low, MAX_TIME_NS)))
             }
 
             else -> RecordedClock.Undecided
@@ -119,6 +127,13 @@ internal object RecordingReader {
         }
     }
 
+    /** Reports have a line for each second of a run. */
+    private fun checkSpan(timesNs: List<Long>, place: Placed) {
+        if (timesNs.isNotEmpty() && timesNs.max() - timesNs.min() > MAX_SPAN_NS) {
+            place.fail("last from ${timesNs.min()} to ${timesNs.max()} ns; a recording lasts a day at most")
+        }
+    }
+
     private fun beganAtEarliest(timestampNs: Long, clock: RecordedClock): MonotonicNs? = when (clock) {
         RecordedClock.Monotonic -> MonotonicNs(timestampNs)
         is RecordedClock.Boottime -> clock.offset.toMonotonic(BoottimeNs(timestampNs)).earliest
@@ -129,8 +144,23 @@ internal object RecordingReader {
 
     private fun duration(value: Placed) = value.whole(0, MAX_DURATION_NS)
 
+    private fun readUtc(time: Placed): String {
+        val given = time.text()
+        val isTime = try {
+            utc.matches(given) && Instant.parse(given) != null
+        } catch (_: DateTimeParseException) {
+            false
+        }
+        return if (isTime) given else time.fail("is $given, not a time of RFC 3339 that ends in Z")
+    }
+
+    private fun readQuarterTurn(angle: Placed): Int {
+        val degrees = angle.whole(0, LAST_TURN).toInt()
+        return if (degrees % QUARTER == 0) degrees else angle.fail("is $degrees, not one of 0, 90, 180, 270")
+    }
+
     private fun oneOf(value: Placed, vararg allowed: String): String {
-        val given = (value.json as? Json.Number)?.text ?: value.text()
+        val given = value.text()
         return if (given in allowed) given else value.fail("is $given, not one of ${allowed.joinToString()}")
     }
 

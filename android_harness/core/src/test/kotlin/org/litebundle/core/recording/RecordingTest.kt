@@ -22,6 +22,7 @@ import org.litebundle.core.value.Image
 import java.io.File
 import java.io.FileNotFoundException
 import java.nio.ByteBuffer
+import java.nio.file.Files
 import kotlin.random.Random
 
 class RecordingTest {
@@ -137,6 +138,14 @@ class RecordingTest {
         assertThrows(FileNotFoundException::class.java) { Recording.open(File(temporary, "nowhere")) }
     }
 
+    @Test
+    fun `a link to a recording's folder is that recording`() {
+        record()
+        val link = File(temporary, "link")
+        Files.createSymbolicLink(link.toPath(), folder.toPath())
+        assertEquals(4, Recording.open(link).frames.size)
+    }
+
     @ParameterizedTest
     @CsvSource(
         delimiter = '|',
@@ -170,6 +179,13 @@ class RecordingTest {
             "\"file\": \"frames/000001.yuv\" | \"file\": \"frames/000009.yuv\" | 'frames/000009.yuv' is missing",
             "\"file\": \"frames/000001.yuv\" | \"file\": \"../x.yuv\" | '../x.yuv' is missing",
             "\"file\": \"frames/000001.yuv\" | \"file\": \"frames/000000.yuv\" | 'frames/000001.yuv' is not listed",
+            "\"width\": 5 | \"width\": 16385 | width",
+            "\"made_utc\": \"2026-01-02T03:04:05Z\" | \"made_utc\": \"2026-01-02T03:04:05\" | made_utc",
+            "\"made_utc\": \"2026-01-02T03:04:05Z\" | \"made_utc\": \"2026-13-02T03:04:05Z\" | made_utc",
+            "\"sensor_orientation_deg\": 90 | \"sensor_orientation_deg\": \"90\" | sensor_orientation_deg",
+            "\"monotonic\" | \"boottime\", \"offset_low_ns\": 0, \"offset_high_ns\": 9223372036854775807 | offset_high_ns",
+            "\"timestamp_ns\": 1000000 | \"timestamp_ns\": -86400000000000 | a day at most",
+            "\"capture_result_ns\": 1000240 | \"capture_result_ns\": 86400002000000 | a day at most",
             "\"frames\": [ | \"frames\": {}, \"x\": [ | frames",
         ],
     )

@@ -84,3 +84,13 @@ def test_bad_input_has_no_stack_trace(tmp_path: Path) -> None:
     ended = _run("verify", tmp_path / "nowhere.litebundle")
     assert ended.returncode == 2
     assert ended.stderr.startswith("error: ") and len(ended.stderr.splitlines()) == 1
+
+
+def test_names_of_files_are_utf8_whatever_the_locale_is(tmp_path: Path) -> None:
+    bundle = tmp_path / "한글 폴더" / "번들 하나.litebundle"
+    bundle.parent.mkdir()
+    bundle.symlink_to(BUNDLE)
+    verified = _run("verify", bundle, prefix=("env", "LC_ALL=C"))
+    assert verified.returncode == 0, verified.stderr
+    missing = _run("verify", tmp_path / "없음", prefix=("env", "-u", "LANG", "-u", "LC_ALL", "-u", "LC_CTYPE"))
+    assert missing.returncode == 2 and "없음" in missing.stderr

@@ -9,6 +9,10 @@ import org.litebundle.core.png.PngException
 import org.litebundle.core.recording.RecordingException
 import java.io.IOException
 import java.io.PrintStream
+import java.nio.file.AccessDeniedException
+import java.nio.file.FileAlreadyExistsException
+import java.nio.file.FileSystemException
+import java.nio.file.NoSuchFileException
 import kotlin.system.exitProcess
 
 internal const val HELD = 0
@@ -32,17 +36,8 @@ fun main(arguments: Array<String>) {
 
 /** Do what [arguments] ask: results on [out], errors on [err]. The exit code, as docs/cli.md defines them. */
 fun harness(arguments: List<String>, out: PrintStream, err: PrintStream): Int = try {
-    val rest = arguments.drop(1)
-    when (arguments.firstOrNull()) {
-        "run" -> run(rest, out)
-        "verify" -> verify(rest, out)
-        "replay" -> replay(rest, out)
-        "make-recording" -> makeRecording(rest, out)
-        "--help" -> HELD.also { out.print(USAGE) }
-        null -> throw UsageException("no verb is given; --help lists them")
-        else -> throw UsageException("there is no verb '${arguments.first()}'; --help lists them")
-    }
-} catch (error: Exception) {
+    obey(arguments, out).also { if (out.checkError()) throw IOException("standard output does not take the results") }
+} catch (error: Throwable) {
     err.println("error: ${words(error)}")
     if (isInput(error)) {
         BAD_INPUT
@@ -52,7 +47,20 @@ fun harness(arguments: List<String>, out: PrintStream, err: PrintStream): Int = 
     }
 }
 
-private fun isInput(error: Exception) = when (error) {
+private fun obey(arguments: List<String>, out: PrintStream): Int {
+    val rest = arguments.drop(1)
+    return when (arguments.firstOrNull()) {
+        "run" -> run(rest, out)
+        "verify" -> verify(rest, out)
+        "replay" -> replay(rest, out)
+        "make-recording" -> makeRecording(rest, out)
+        "--help" -> HELD.also { out.print(USAGE) }
+        null -> throw UsageException("no verb is given; --help lists them")
+        else -> throw UsageException("there is no verb '${arguments.first()}'; --help lists them")
+    }
+}
+
+private fun isInput(error: Throwable) = when (error) {
     is UsageException, is BundleException, is RecordingException, is PngException, is JsonException, is IOException,
     is EngineException, is GlueException, is RunException,
     -> true
@@ -60,4 +68,14 @@ private fun isInput(error: Exception) = when (error) {
     else -> false
 }
 
-private fun words(error: Exception) = error.message ?: error.toString()
+/** On one line: a message may hold what a file holds. */
+private fun words(error: Throwable): String {
+    val text = when (error) {
+        is NoSuchFileException -> "${error.file}: there is no such file"
+        is AccessDeniedException -> "${error.file}: access is denied"
+        is FileAlreadyExistsException -> "${error.file}: a file is in the way"
+        is FileSystemException -> "${error.file}: ${error.reason ?: error.javaClass.simpleName}"
+        else -> error.message ?: error.toString()
+    }
+    return text.replace(Regex("\\p{Cntrl}+"), " ")
+}

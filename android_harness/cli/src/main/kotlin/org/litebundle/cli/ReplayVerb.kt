@@ -3,6 +3,7 @@ package org.litebundle.cli
 import org.litebundle.core.bundle.Bundle
 import org.litebundle.core.frame.YuvToRgb
 import org.litebundle.core.golden.GoldenCheck
+import org.litebundle.core.json.Json
 import org.litebundle.core.json.JsonException
 import org.litebundle.core.ledger.Ledger
 import org.litebundle.core.recording.Recording
@@ -49,7 +50,7 @@ internal fun replay(arguments: List<String>, out: PrintStream): Int {
 }
 
 private fun readCosts(file: File, stages: List<String>) = try {
-    ReplayCosts.parse(file.readText(), stages)
+    ReplayCosts.parse(Json.parse(content(file, Json.MAX_BYTES)), stages)
 } catch (error: JsonException) {
     throw JsonException("$file: ${error.message}")
 }

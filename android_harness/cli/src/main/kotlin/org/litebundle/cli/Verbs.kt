@@ -11,11 +11,15 @@ import org.litebundle.core.run.Runner
 import org.litebundle.core.value.Image
 import org.litebundle.engine.tflite.TfliteEngine
 import java.io.File
+import java.io.IOException
 import java.io.PrintStream
 import java.io.StringWriter
 import java.nio.ByteBuffer
 
 private const val RECORDED_FRAMES = 300
+
+/** More than a PNG of [Png.MAX_PIXELS] takes. */
+private const val MAX_PHOTO_BYTES = 1 shl 27
 
 internal fun run(arguments: List<String>, out: PrintStream): Int {
     val (bundleFile, photoFile) = Arguments(arguments).positional("BUNDLE", "PHOTO.png")
@@ -48,9 +52,16 @@ internal fun makeRecording(arguments: List<String>, out: PrintStream): Int {
 }
 
 private fun readPhoto(file: File): Image = try {
-    Png.decode(ByteBuffer.wrap(file.readBytes()))
+    Png.decode(content(file, MAX_PHOTO_BYTES))
 } catch (error: PngException) {
     throw PngException("$file: ${error.message}")
+}
+
+/** All of [file]. Throws [IOException] if it is larger than [maxBytes], as what never ends is. */
+internal fun content(file: File, maxBytes: Int): ByteBuffer {
+    val bytes = file.inputStream().use { it.readNBytes(maxBytes + 1) }
+    if (bytes.size > maxBytes) throw IOException("$file: it is larger than $maxBytes bytes")
+    return ByteBuffer.wrap(bytes)
 }
 
 private fun written(json: Json): String {

@@ -126,6 +126,64 @@ class HarnessTest {
         assertFalse(File(temporary, "out").exists())
     }
 
+    @Test
+    fun `costs that are no JSON, or none of these stages, are refused on one line`() {
+        val recording = File(temporary, "made").path
+        assertEquals(0, harness("make-recording", bundle, recording).code)
+        for (costs in listOf(
+            "{",
+            "{\"a\": x}",
+            "{}",
+            "{\"a\\n\": \"\\ud800\"}",
+            "\u0000",
+            " ".repeat(Json.MAX_BYTES + 1),
+        )) {
+            val ended =
+                harness(
+                    "replay",
+                    bundle,
+                    recording,
+                    "--out",
+                    "$temporary/out",
+                    "--costs",
+                    temporary("costs.json", costs),
+                )
+            assertEquals(2, ended.code, ended.err)
+            assertTrue(ended.err.startsWith("error: ") && ended.err.trim().lines().size == 1, ended.err)
+        }
+        val inTheWay = temporary("run", "a file")
+        val ended =
+            harness("replay", bundle, recording, "--out", inTheWay, "--costs", temporary("costs.json", COSTS))
+        assertEquals("error: $inTheWay: a file is in the way\n", ended.err)
+        assertEquals(2, ended.code)
+    }
+
+    @Test
+    fun `a photo without an end is refused`() {
+        val ended = harness("run", bundle, "/dev/zero")
+        assertEquals(2, ended.code, ended.err)
+        assertTrue("larger" in ended.err, ended.err)
+    }
+
+    @Test
+    fun `results that cannot be written are no success`() {
+        val err = ByteArrayOutputStream()
+        PrintStream("/dev/full").use { full ->
+            assertEquals(2, harness(listOf("--help"), full, PrintStream(err)))
+        }
+        assertEquals("error: standard output does not take the results\n", err.toString())
+    }
+
+    @Test
+    fun `what even the machine cannot do is a fault, not a golden vector that fell short`() {
+        val err = ByteArrayOutputStream()
+        val out = object : PrintStream(ByteArrayOutputStream()) {
+            override fun print(text: String?) = throw OutOfMemoryError("heap")
+        }
+        assertEquals(3, harness(listOf("--help"), out, PrintStream(err)))
+        assertTrue(err.toString().startsWith("error: heap\n"), err.toString())
+    }
+
     private companion object {
         /** About 45 ms for a frame with one formula: longer than the 33 ms from frame to frame. */
         const val COSTS = """{

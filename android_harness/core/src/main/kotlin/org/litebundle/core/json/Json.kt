@@ -37,6 +37,8 @@ sealed interface Json {
         const val MAX_BYTES = 2 shl 20
         const val MAX_DEPTH = 100
         const val MAX_NUMBER_LENGTH = 64
+        private const val LENIENT_ADVICE =
+            "Use JsonReader.setStrictness(Strictness.LENIENT) to accept malformed JSON"
 
         /** Read [bytes] as UTF-8. Throws [JsonException] if they are no JSON as defined above. */
         fun parse(bytes: ByteBuffer): Json {
@@ -58,13 +60,17 @@ sealed interface Json {
                 if (reader.peek() != JsonToken.END_DOCUMENT) throw JsonException("something follows the document")
                 return value
             } catch (error: MalformedJsonException) {
-                throw JsonException(error.message.orEmpty())
+                throw JsonException(words(error))
             } catch (_: EOFException) {
                 throw JsonException("it ends too early")
             } catch (error: IllegalStateException) {
-                throw JsonException(error.message.orEmpty())
+                throw JsonException(words(error))
             }
         }
+
+        /** The parser speaks to programmers: of a setting that would overlook the fault, and of a page, on a second line. */
+        private fun words(error: Exception) =
+            error.message.orEmpty().substringBefore("\nSee http").replace(LENIENT_ADVICE, "it is malformed")
 
         private fun read(reader: JsonReader, depth: Int): Json = when (reader.peek()) {
             JsonToken.BEGIN_OBJECT -> readObject(reader, deeper(reader, depth))

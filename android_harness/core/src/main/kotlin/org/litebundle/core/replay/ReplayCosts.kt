@@ -17,8 +17,8 @@ data class ReplayCosts(val refreshHz: Double, val convertNs: Long, val stages: M
         private val refreshRates = 1.0..1000.0
 
         /** Read the costs for a bundle of [stages] (docs/harness.md, "Replay"). Throws [JsonException]. */
-        fun parse(text: String, stages: List<String>): ReplayCosts {
-            val costs = Placed(Json.parse(text))
+        fun parse(json: Json, stages: List<String>): ReplayCosts {
+            val costs = Placed(json)
             if (!version.matches(costs["format_version"].text())) costs["format_version"].fail("is no version 1.x")
             val refresh = costs["refresh_hz"]
             if (refresh.number() !in refreshRates) refresh.fail("must be from 1 to 1000")

@@ -38,6 +38,7 @@ class JsonTest {
                 Json.parse(text.toString())
             } catch (error: JsonException) {
                 assertTrue(error.message!!.isNotEmpty())
+                for (advice in listOf("Strictness", "https:")) assertTrue(advice !in error.message!!, error.message)
             }
         }
     }

@@ -20,6 +20,7 @@ import org.litebundle.core.frame.ColorStandard
 import org.litebundle.core.frame.Exposure
 import org.litebundle.core.frame.Plane
 import org.litebundle.core.frame.YuvImage
+import org.litebundle.core.json.Json
 import org.litebundle.core.json.JsonException
 import org.litebundle.core.ledger.DropCause
 import org.litebundle.core.ledger.FrameRecord
@@ -229,7 +230,7 @@ class ReplayTest {
         val text = """{"format_version": "1.0", "refresh_hz": 60, "convert_ms": 1.5,
             "stages": {"a": {"pre_ms": 0, "run_ms": 12.25, "post_ms": 1e-3}}}"""
         val costs = ReplayCosts(60.0, 1_500_000, mapOf("a" to StageCost(0, 12_250_000, 1_000)))
-        assertEquals(costs, ReplayCosts.parse(text, listOf("a")))
+        assertEquals(costs, ReplayCosts.parse(Json.parse(text), listOf("a")))
         for ((truth, lie, named) in listOf(
             Triple("\"1.0\"", "\"2.0\"", "format_version"),
             Triple("60", "0", "refresh_hz"),
@@ -239,9 +240,11 @@ class ReplayTest {
             Triple("\"pre_ms\": 0,", "", "stages.a.pre_ms"),
         )) {
             val error =
-                assertThrows(JsonException::class.java) { ReplayCosts.parse(text.replace(truth, lie), listOf("a")) }
+                assertThrows(JsonException::class.java) {
+                    ReplayCosts.parse(Json.parse(text.replace(truth, lie)), listOf("a"))
+                }
             assertTrue(named in error.message!!, error.message)
         }
-        assertThrows(JsonException::class.java) { ReplayCosts.parse(text, listOf("a", "b")) }
+        assertThrows(JsonException::class.java) { ReplayCosts.parse(Json.parse(text), listOf("a", "b")) }
     }
 }

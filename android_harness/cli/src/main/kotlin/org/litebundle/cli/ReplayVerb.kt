@@ -38,10 +38,11 @@ internal fun replay(arguments: List<String>, out: PrintStream): Int {
     if ((costsFile == null) != ("--real" in options)) {
         throw UsageException("give either --costs COSTS.json, with what work takes on the virtual clock, or --real")
     }
+    val given = costsFile?.let { file -> naming(file) { Json.parse(content(file, Json.MAX_BYTES)) } }
     Bundle.open(File(bundleFile)).use { bundle ->
         TfliteEngine().use { engine ->
             val replay = BundleReplay(bundle, engine, Recording.open(File(recordingFile)))
-            val costs = costsFile?.let { readCosts(it, replay.stages) }
+            val costs = given?.let { naming(costsFile) { ReplayCosts.parse(it, replay.stages) } }
             RunFiles.write(folder, replay.run(folder.absoluteFile.name, costs))
         }
     }
@@ -49,8 +50,8 @@ internal fun replay(arguments: List<String>, out: PrintStream): Int {
     return HELD
 }
 
-private fun readCosts(file: File, stages: List<String>) = try {
-    ReplayCosts.parse(Json.parse(content(file, Json.MAX_BYTES)), stages)
+private fun <T> naming(file: File, read: () -> T): T = try {
+    read()
 } catch (error: JsonException) {
     throw JsonException("$file: ${error.message}")
 }

@@ -63,11 +63,19 @@ class HarnessTest {
         assertEquals(0, harness("make-recording", bundle, recording).code)
         val costs = temporary("costs.json", COSTS)
         val folders = listOf("once", "again").map { File(replays, "$it/example") }
-        for (folder in folders) {
-            val ended = harness("replay", bundle, recording, "--out", folder.path, "--costs", costs)
+        val both = folders.parallelStream().map { folder ->
+            harness("replay", bundle, recording, "--out", folder.path, "--costs", costs)
+        }
+        for ((ended, folder) in both.toList().zip(folders)) {
             assertEquals(0, ended.code, ended.err)
             assertEquals(File(folder, RunFiles.REPORT).path, ended.out.trim())
         }
+        val otherStages = temporary("other.json", COSTS.replace("locate", "find"))
+        val refused = harness("replay", bundle, recording, "--out", "$temporary/out", "--costs", otherStages)
+        assertEquals(
+            "error: $otherStages: stages must be those of the bundle: locate, orient, encode, decode\n",
+            refused.err,
+        )
         val names = listOf(RunFiles.REPORT, RunFiles.SAMPLES, RunFiles.TEXT, RunFiles.TRACE)
         for (folder in folders) assertEquals(names.sorted(), folder.list()!!.sorted())
         for (name in names) {
@@ -109,8 +117,6 @@ class HarnessTest {
         val names = mapOf(
             "BUNDLE" to bundle,
             "COSTS" to temporary("costs.json", COSTS),
-            "TEXT" to temporary("costs.txt", "no costs"),
-            "EMPTY" to temporary("empty.json", "{}"),
             "OUT" to File(temporary, "out").path,
             "RECORDING" to File(temporary, "recording").apply { mkdir() }.also { File(it, "x").writeText("") }.path,
         )
@@ -127,35 +133,19 @@ class HarnessTest {
     }
 
     @Test
-    fun `costs that are no JSON, or none of these stages, are refused on one line`() {
-        val recording = File(temporary, "made").path
-        assertEquals(0, harness("make-recording", bundle, recording).code)
-        for (costs in listOf(
-            "{",
-            "{\"a\": x}",
-            "{}",
-            "{\"a\\n\": \"\\ud800\"}",
-            "\u0000",
-            " ".repeat(Json.MAX_BYTES + 1),
-        )) {
-            val ended =
-                harness(
-                    "replay",
-                    bundle,
-                    recording,
-                    "--out",
-                    "$temporary/out",
-                    "--costs",
-                    temporary("costs.json", costs),
-                )
+    fun `costs that are no JSON are refused on one line`() {
+        for (costs in listOf("{", "{\"a\": x}", "{\"a\\n\": \"\\ud800\"}", "\u0000", " ".repeat(Json.MAX_BYTES + 1))) {
+            val file = temporary("costs.json", costs)
+            val ended = harness("replay", bundle, "recording", "--out", "$temporary/out", "--costs", file)
             assertEquals(2, ended.code, ended.err)
-            assertTrue(ended.err.startsWith("error: ") && ended.err.trim().lines().size == 1, ended.err)
+            assertTrue(ended.err.startsWith("error: $file: ") && ended.err.trim().lines().size == 1, ended.err)
         }
-        val inTheWay = temporary("run", "a file")
-        val ended =
-            harness("replay", bundle, recording, "--out", inTheWay, "--costs", temporary("costs.json", COSTS))
-        assertEquals("error: $inTheWay: a file is in the way\n", ended.err)
-        assertEquals(2, ended.code)
+    }
+
+    @Test
+    fun `a file where a folder should be is named as such`() {
+        val file = temporary("file", "")
+        assertEquals("error: $file: a file is in the way\n", harness("make-recording", bundle, file).err)
     }
 
     @Test

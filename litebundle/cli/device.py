@@ -74,6 +74,18 @@ class DeviceRunDocument:
 
 
 @dataclass(frozen=True)
+class DeviceRecordDocument:
+    """What `litebundle device record --json` prints; `lost`: how many of its `frames` have no picture."""
+
+    serial: str
+    folder: str
+    frames: int
+    lost: int
+    duration_s: float
+    size_bytes: int
+
+
+@dataclass(frozen=True)
 class DevicePullDocument:
     """What `litebundle device pull --json` prints; `verdict` is the app's own."""
 
@@ -178,9 +190,6 @@ def run(
     The phone is given back as it was, also after Ctrl-C. Exit code 1: a budget is missed, the numbers are void, it is
     worse than the earlier run, or nothing is decided.
     """
-    from secrets import token_hex
-    from time import gmtime, strftime
-
     from litebundle.device.alone import alone
     from litebundle.device.devices import choose
     from litebundle.device.result import read_runs
@@ -189,8 +198,7 @@ def run(
 
     environment()  # what the report needs is missing now, or not after minutes of measuring
     earlier = read_runs(against) if against else ()
-    # Two phones may be started on in one second.
-    folder = output or Path("runs", f"{strftime('%Y%m%d-%H%M%S', gmtime())}-{token_hex(2)}")
+    folder = output or _new("runs")
     order = Order(bundle, kind, seconds, restarts, recording, cool_down)
     with ended_like_ctrl_c(), alone(choose(serial)) as adb:
         results = measure(adb, order, folder, _tell)
@@ -198,6 +206,32 @@ def run(
     document = DeviceRunDocument(adb.serial, str(bundle), str(folder), str(folder / "report.html"), gate)
     emit(document, as_json, lambda: _show(gate, document.report))
     return HELD if gate.held else FELL_SHORT
+
+
+@command.command("record", short_help="Record what a phone's camera gives.")
+@serial_option
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Folder to make.  [default: a new one in recordings]"
+)
+@click.option("--seconds", type=click.IntRange(1, 3600), default=5, show_default=True, help="How long.")
+@json_option
+def record(serial: str | None, output: Path | None, seconds: int, as_json: bool) -> None:
+    """Record live camera frames into a folder, for 'device run --kind replay' and the desktop runner.
+
+    The phone is given back as it was, also after Ctrl-C, and keeps no copy.
+    """
+    from litebundle.device.alone import alone
+    from litebundle.device.devices import choose
+    from litebundle.device.record import record
+
+    with ended_like_ctrl_c(), alone(choose(serial)) as adb:
+        made = record(adb, seconds, output or _new("recordings"), _tell)
+    document = DeviceRecordDocument(
+        adb.serial, str(made.folder), made.frames, made.lost, made.duration_s, made.size_bytes
+    )
+    lost = f", {made.lost} of them without a picture" if made.lost else ""
+    told = f"{made.folder}  {made.frames} frames in {made.duration_s:.1f} s{lost}, {made.size_bytes / 1e6:.1f} MB"
+    emit(document, as_json, lambda: click.echo(told))
 
 
 @command.command("pull", short_help="Fetch a run that is still on a phone.")
@@ -282,6 +316,14 @@ def ended_like_ctrl_c() -> Iterator[None]:
     finally:
         for number in signals:
             signal(number, SIG_DFL)
+
+
+def _new(folder: str) -> Path:
+    """Two phones may be started on in one second."""
+    from secrets import token_hex
+    from time import gmtime, strftime
+
+    return Path(folder, f"{strftime('%Y%m%d-%H%M%S', gmtime())}-{token_hex(2)}")
 
 
 def _tell(progress: str) -> None:

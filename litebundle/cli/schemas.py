@@ -30,6 +30,7 @@ DOCUMENTS = {
     "device-list": ("device", "DeviceListDocument"),
     "device-pull": ("device", "DevicePullDocument"),
     "device-push": ("device", "DevicePushDocument"),
+    "device-record": ("device", "DeviceRecordDocument"),
     "device-report": ("device", "DeviceReportDocument"),
     "device-run": ("device", "DeviceRunDocument"),
     "error": ("output", "ErrorDocument"),

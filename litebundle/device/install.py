@@ -10,6 +10,7 @@ from litebundle.device.adb import Adb, DeviceError
 
 PACKAGE = "org.litebundle.sample"
 RUNS = f"/sdcard/Android/data/{PACKAGE}/files/runs"
+RECORDINGS = f"/sdcard/Android/data/{PACKAGE}/files/recordings"
 _BYTES_PER_S = 1_000_000
 _REMOVE = (
     f"run 'adb uninstall {PACKAGE}' and start again; that deletes its runs on the phone too, so first fetch those that "

@@ -1,4 +1,4 @@
-"""The phone's log while the app measures: its markers, and how it ended if it did."""
+"""The phone's log while the app works: its markers, and how it ended if it did."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Watch:
     """A run that is to be followed until its end.
 
     `since`: the phone's clock in seconds before the app was started; `others`: processes of the app from before then,
-    whose end may still be told; `boots`: how often the phone had started.
+    whose end may still be told; `boots`: how often the phone had started; `later`: what to do if the phone goes away.
     """
 
     adb: Adb
@@ -36,16 +36,17 @@ class Watch:
     boots: str
     seconds: float
     patience_s: float
+    later: str
 
 
-def watch(adb: Adb, run: str, seconds: float, patience_s: float) -> Watch:
+def watch(adb: Adb, run: str, seconds: float, patience_s: float, later: str) -> Watch:
     """Stop the app, and look at the phone before it is started."""
     others = frozenset(adb.ask("pidof", PACKAGE).out.split())
     adb.ask("am", "force-stop", PACKAGE)
     since = adb.ask("date", "+%s").out.strip()
     # The clock's seconds are too coarse to tell what belongs to this run: its lines begin behind this one.
     adb.ask("log", "-t", _TAG, f"RUN {run} ORDERED")
-    return Watch(adb, run, since, others, boots(adb), seconds, patience_s)
+    return Watch(adb, run, since, others, boots(adb), seconds, patience_s, later)
 
 
 def boots(adb: Adb) -> str:
@@ -84,8 +85,8 @@ def _take_up_again(watch: Watch, progress: Progress) -> None:
         restarted = boots(watch.adb) != watch.boots
     except Disconnected:
         raise Disconnected(
-            f"device {watch.adb.serial!r}: it went away during the run; check the cable and that it has power; if the "
-            f"app goes on, 'litebundle device pull {watch.run}' fetches its result later"
+            f"device {watch.adb.serial!r}: it went away during the run; check the cable and that it has power; "
+            f"{watch.later}"
         ) from None
     if restarted:
         raise DeviceError(f"device {watch.adb.serial!r}: it was restarted during the run; start again")
@@ -95,8 +96,7 @@ def _unreadable(watch: Watch, error: Exception) -> DeviceError:
     serial = watch.adb.serial
     return DeviceError(
         f"run {watch.run}: the phone's log ends as soon as it is opened ({error}); look whether "
-        f"'adb -s {serial} logcat' works, restart the phone if not; if the app goes on, "
-        f"'litebundle device pull {watch.run}' fetches its result later"
+        f"'adb -s {serial} logcat' works, restart the phone if not; {watch.later}"
     )
 
 
@@ -151,7 +151,7 @@ class _Follower:
             raise self._ended(f"the app could not finish: {told}")
         if what == "STARTED" and self._began is None:
             self._began = time.monotonic()
-            self._progress(f"run {run}: the app measures")
+            self._progress(f"run {run}: the app has begun")
         return None
 
     def _event(self, tag: str, fields: list[str]) -> None:

@@ -9,6 +9,7 @@ import json
 import secrets
 import tempfile
 import time
+from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,7 +77,8 @@ def measure(adb: Adb, order: Order, folder: Path, progress: Progress) -> tuple[R
                 "seconds": order.seconds,
                 "recording": recording and recording.path,
             }
-            report = _run_once(adb, plan, bundle.path, seconds, progress)
+            later = f"if the app goes on, 'litebundle device pull {plan['run']}' fetches its result later"
+            report = run_once(adb, plan, ("--es", "bundle", bundle.path), seconds, later, progress)
             result = pull_run(adb, dirname(report), folder / str(plan["run"]))
             if result.report.bundle.digest != digest:
                 raise DeviceError(f"{result.folder}: the app ran another bundle than {order.bundle}; install it again")
@@ -100,15 +102,29 @@ def _make(folder: Path) -> None:
         pass
 
 
-def _run_once(adb: Adb, plan: dict[str, object], bundle: str, seconds: float, progress: Progress) -> str:
-    """One process from start to end: the path of its report on the phone."""
+def run_once(
+    adb: Adb, plan: Mapping[str, object], extras: tuple[str, ...], seconds: float, later: str, progress: Progress
+) -> str:
+    """One process of the app from start to end: the path of the file on the phone that tells its result.
+
+    Args:
+        adb: The phone, made ready.
+        plan: What the app is to do.
+        extras: What it is told besides the plan, as words of `am start`.
+        seconds: How long that takes at least.
+        later: What to do if the phone goes away meanwhile.
+        progress: Hears how it gets on.
+
+    Raises:
+        DeviceError: The app refused, or could not finish.
+    """
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "plan.json")
         file.write_text(json.dumps(plan), encoding="utf-8")
         plan_path = push_file(adb, file, ".json", lambda text: None).path
     try:
-        watched = watch(adb, str(plan["run"]), seconds, _PATIENCE_S)
-        words = ("am", "start", "-W", "-n", ACTIVITY, "--es", "bundle", bundle, "--es", "plan", plan_path)
+        watched = watch(adb, str(plan["run"]), seconds, _PATIENCE_S, later)
+        words = ("am", "start", "-W", "-n", ACTIVITY, *extras, "--es", "plan", plan_path)
         started = adb.shell(*words, timeout_s=60)
         if started.code or "Error" in started.words:
             raise DeviceError(f"device {adb.serial!r}: the app does not start: {started.words}; install it again")

@@ -21,8 +21,10 @@ _STATUS = ("none", "light", "moderate", "severe", "critical", "emergency", "shut
 
 
 @contextmanager
-def ready(adb: Adb, progress: Progress) -> Iterator[None]:
+def ready(adb: Adb, progress: Progress) -> Iterator[Callable[..., None]]:
     """Awake, with the screen on and the camera allowed; the app is stopped and all is restored on leaving.
+
+    Yields a function that notes one more command for then; what was noted last runs first.
 
     Raises:
         DeviceError: Its settings cannot be read, the camera cannot be allowed, or the phone went away.
@@ -45,7 +47,7 @@ def ready(adb: Adb, progress: Progress) -> Iterator[None]:
                 "allow the camera, or switch on 'USB debugging (Security settings)', then start again"
             )
         restore("am", "force-stop", PACKAGE)
-        yield
+        yield restore
 
 
 def wait_until_cool(adb: Adb, patience_s: float, progress: Progress) -> None:

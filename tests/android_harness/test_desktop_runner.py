@@ -11,6 +11,7 @@ import jsonschema
 import pytest
 
 from litebundle.bundle.zip_writer import write_zip
+from litebundle.device.recorded import read_recording
 
 ROOT = Path(__file__).parents[2]
 RUNNER = ROOT / "android_harness/cli/litebundle-harness"
@@ -55,6 +56,7 @@ def test_a_made_recording_fits_the_schema(recording: Path) -> None:
     assert len(index["frames"]) == 300
     files = {path.relative_to(recording).as_posix() for path in recording.rglob("*.yuv")}
     assert files == {frame["file"] for frame in index["frames"]}
+    assert read_recording(recording).frames == 300
 
 
 def test_a_zipped_recording_replays_as_its_folder_does(recording: Path, costs: Path, tmp_path: Path) -> None:

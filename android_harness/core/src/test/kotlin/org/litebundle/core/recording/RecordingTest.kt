@@ -229,8 +229,9 @@ class RecordingTest {
             repeat(1 + random.nextInt(3)) {
                 bytes[random.nextInt(bytes.size)] = CHARACTERS.random(random).code.toByte()
             }
-            index.writeBytes(bytes)
             try {
+                RecordingReader.read(ByteBuffer.wrap(bytes))
+                index.writeBytes(bytes)
                 val recording = Recording.open(folder)
                 recording.frames.indices.forEach { read(recording.image(it)) }
             } catch (_: RecordingException) {

@@ -32,6 +32,7 @@ import org.litebundle.core.verdict.RunKind
 import org.litebundle.core.verdict.StageResidency
 import org.litebundle.core.verdict.Verdict
 import java.io.File
+import java.util.IdentityHashMap
 
 private const val MS = 1_000_000L
 private const val SECOND = 1_000 * MS
@@ -94,6 +95,9 @@ private val rail = PowerMonitor("rail, one", MonitorKind.RAIL)
 private val energy =
     List(2) { EnergySample(MonotonicNs(9 * SECOND + 69 * SECOND * it), mapOf(rail to 5_000_000L * it)) }
 
+/** Of the same frames there is one; bootstrapping it takes long. */
+private val summaries = IdentityHashMap<List<FrameRecord>, Summary>()
+
 /** A live run as the app would write it, made up: 70 s at 20 frames a second, with every way in which a frame can end. */
 class RunFilesTest {
     @TempDir
@@ -106,7 +110,7 @@ class RunFilesTest {
         fpsLow: Int = 20,
         of: List<FrameRecord> = records,
     ): RunData {
-        val summary = Summary.of(of, stages, thermal, energy, loadNs = 80 * MS)
+        val summary = summaries.getOrPut(of) { Summary.of(of, stages, thermal, energy, loadNs = 80 * MS) }
         val conditions = RunConditions(
             kind = RunKind.LIVE,
             virtualClock = false,

@@ -234,6 +234,10 @@ class RunActivity : Activity() {
     }
 
     private abstract inner class Listener(private val order: Order) : JobListener {
+        protected open val refusedTitle = R.string.refused_title
+
+        protected open fun doneText(file: File): String = file.path
+
         override fun done(file: File?) {
             if (!isCurrent()) return
             end(order)
@@ -241,12 +245,10 @@ class RunActivity : Activity() {
             screen.showMessage(getString(R.string.done_title), doneText(file))
         }
 
-        protected open fun doneText(file: File): String = file.path
-
         override fun refused(reason: String) {
             if (!isCurrent()) return
             end(order)
-            screen.showMessage(getString(R.string.refused_title), reason, retry())
+            screen.showMessage(getString(refusedTitle), reason, retry())
         }
 
         override fun failed(reason: String) {
@@ -262,6 +264,7 @@ class RunActivity : Activity() {
     private inner class RecordListener(order: Order) :
         Listener(order),
         RecordJobListener {
+        override val refusedTitle = R.string.recording_refused_title
         private var counts = ""
 
         override fun recorded(frames: Int, lost: Int) {

@@ -154,6 +154,7 @@ class StatesTest {
     }
 
     @Test
+    @Config(sdk = [33])
     fun `a recording runs no bundle, so one is refused`() {
         open(ordered(plan("record")))
         val marker = Phone.markers().single()
@@ -161,6 +162,7 @@ class StatesTest {
     }
 
     @Test
+    @Config(sdk = [33])
     fun `a recording needs room for all its pictures`() {
         Phone.allowCamera()
         Phone.addCamera()

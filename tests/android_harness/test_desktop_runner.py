@@ -109,3 +109,11 @@ def test_names_of_files_are_utf8_whatever_the_locale_is(tmp_path: Path) -> None:
     assert verified.returncode == 0, verified.stderr
     missing = _run("verify", tmp_path / "없음", prefix=("env", "-u", "LANG", "-u", "LC_ALL", "-u", "LC_CTYPE"))
     assert missing.returncode == 2 and "없음" in missing.stderr
+
+
+def test_a_recording_that_a_full_disk_cuts_off_is_named_and_leaves_nothing(tmp_path: Path) -> None:
+    out = tmp_path / "recording"
+    full = _run("make-recording", BUNDLE, out, prefix=("bash", "-c", 'ulimit -f 64; exec "$@"', "limited"))
+    assert full.returncode == 2, full.stderr
+    assert full.stderr.splitlines()[-1].startswith(f"error: {out}/frames/000000.yuv: ")
+    assert not out.exists()

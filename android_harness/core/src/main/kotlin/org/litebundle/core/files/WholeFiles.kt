@@ -30,11 +30,13 @@ class WholeFiles(private val files: List<Pair<String, (OutputStream) -> Unit>>) 
 
     private class Named(val part: File, val target: File, val write: (OutputStream) -> Unit)
 
-    private fun writePart(named: Named) = FileOutputStream(named.part).use { file ->
-        val buffered = file.buffered()
-        named.write(buffered)
-        buffered.flush()
-        file.fd.sync()
+    private fun writePart(named: Named) = naming(named.part) {
+        FileOutputStream(named.part).use { file ->
+            val buffered = file.buffered()
+            named.write(buffered)
+            buffered.flush()
+            file.fd.sync()
+        }
     }
 
     private fun putInPlace(named: List<Named>, folder: File) {

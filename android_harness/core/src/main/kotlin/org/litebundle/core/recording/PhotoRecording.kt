@@ -34,7 +34,10 @@ object PhotoRecording {
     private const val OFFSET_NS = 38 * 3_600_000_000_000
     private const val OFFSET_HALF_WIDTH_NS = 400L
 
-    /** Throws [RecordingException] if a photo is no RGB or smaller than the window, or [folder] holds files already. */
+    /**
+     * Throws [RecordingException] if a photo is no RGB or smaller than the window, or [folder] holds files already, and
+     * IOException if it cannot be written; nothing of it is then left.
+     */
     fun write(photos: List<Image>, frames: Int, folder: File) {
         if (photos.isEmpty() || frames < 1) throw RecordingException("a recording needs a photo and a frame at least")
         for (photo in photos) {
@@ -47,6 +50,16 @@ object PhotoRecording {
         }
         val info = RecordingInfo("2026-01-01T00:00:00Z", "made of photos, without a camera", sensorOrientation = 0)
         val writer = RecordingWriter(folder, info)
+        var isWhole = false
+        try {
+            write(photos, frames, writer)
+            isWhole = true
+        } finally {
+            if (!isWhole) folder.deleteRecursively()
+        }
+    }
+
+    private fun write(photos: List<Image>, frames: Int, writer: RecordingWriter) {
         val planes = Nv21()
         val random = Random(1)
         for (frame in 0 until frames) {

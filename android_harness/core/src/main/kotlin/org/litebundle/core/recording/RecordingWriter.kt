@@ -3,6 +3,7 @@ package org.litebundle.core.recording
 import com.google.gson.stream.JsonWriter
 import org.litebundle.core.clock.MonotonicNs
 import org.litebundle.core.files.WholeFiles
+import org.litebundle.core.files.naming
 import org.litebundle.core.frame.Exposure
 import org.litebundle.core.frame.Plane
 import org.litebundle.core.frame.YuvImage
@@ -83,7 +84,7 @@ class RecordingWriter(private val folder: File, private val info: RecordingInfo)
     private fun writePlanes(file: File, image: YuvImage) {
         Files.createDirectories(file.parentFile.toPath())
         FileChannel.open(file.toPath(), StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE).use { channel ->
-            for (plane in listOf(image.y, image.u, image.v)) writeAll(channel, plane.bytes.duplicate())
+            naming(file) { for (plane in listOf(image.y, image.u, image.v)) writeAll(channel, plane.bytes.duplicate()) }
         }
     }
 

@@ -28,6 +28,8 @@ class Corrector(private val activity: Activity, private val changed: () -> Unit)
     @Volatile
     private var log: CorrectionLog? = null
 
+    private var question: AlertDialog? = null
+
     val consents: Boolean get() = settings.getBoolean(CONSENT, false)
 
     init {
@@ -39,8 +41,9 @@ class Corrector(private val activity: Activity, private val changed: () -> Unit)
     /** On any thread. */
     fun summary(): Corrections? = log?.summary()
 
+    /** Asks nothing while a question is open. */
     fun tapped(item: DrawnItem) {
-        if (consents) ask(item) else askConsent(item)
+        if (question?.isShowing != true) if (consents) ask(item) else askConsent(item)
     }
 
     fun withdraw() {
@@ -50,7 +53,11 @@ class Corrector(private val activity: Activity, private val changed: () -> Unit)
         changed()
     }
 
-    override fun close() = keep { it.close() }
+    /** A question that is open is closed too. */
+    override fun close() {
+        question?.dismiss()
+        keep { it.close() }
+    }
 
     /** Without consent, nothing that was kept stays, whatever state it is in. */
     private fun open() {
@@ -91,7 +98,7 @@ class Corrector(private val activity: Activity, private val changed: () -> Unit)
     ).show()
 
     private fun askConsent(item: DrawnItem) {
-        AlertDialog.Builder(activity)
+        question = AlertDialog.Builder(activity)
             .setTitle(R.string.consent_title)
             .setMessage(R.string.consent_text)
             .setPositiveButton(R.string.consent_agree) { _, _ ->
@@ -110,7 +117,7 @@ class Corrector(private val activity: Activity, private val changed: () -> Unit)
             inputType = InputType.TYPE_CLASS_TEXT or InputType.TYPE_TEXT_FLAG_NO_SUGGESTIONS
             contentDescription = activity.getString(R.string.correct_title)
         }
-        AlertDialog.Builder(activity)
+        question = AlertDialog.Builder(activity)
             .setTitle(R.string.correct_title)
             .setView(field)
             .setPositiveButton(R.string.correct_save) { _, _ -> save(item, field.text.toString()) }

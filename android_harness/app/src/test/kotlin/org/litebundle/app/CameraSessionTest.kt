@@ -40,12 +40,14 @@ import java.util.concurrent.atomic.AtomicInteger
 
 /** Robolectric opens a camera from API 33 on. */
 @RunWith(AppTestRunner::class)
-@Config(sdk = [33], shadows = [FakeImageReader::class, FakeCaptureSession::class])
+@Config(sdk = [33], shadows = [FakeImageReader::class, FakeCameraDevice::class, FakeCaptureSession::class])
 class CameraSessionTest {
     private val shown = Collections.synchronizedList(ArrayList<Long>())
     private val open = Collections.synchronizedSet(HashSet<FakeImage>())
     private val failures = Collections.synchronizedList(ArrayList<String>())
     private val views = Collections.synchronizedList(ArrayList<LiveView>())
+
+    private val gray = FakeImage.picture(64, 64)
 
     /** What the overlay does with each frame. */
     @Volatile
@@ -77,8 +79,8 @@ class CameraSessionTest {
             session.finish()
         }
 
-    private fun frame(): FakeImage =
-        FakeImage(System.nanoTime() - 30_000_000, 64, closed = open::remove).also(open::add)
+    private fun frame(timestampNs: Long = System.nanoTime() - 30_000_000) =
+        FakeImage(timestampNs, gray, closed = open::remove).also { open.add(it) }
 
     @Test
     fun `frames go from the camera to the screen, and each is accounted for`() {
@@ -121,11 +123,7 @@ class CameraSessionTest {
     @Test
     fun `the newest frame wins while the pipeline is busy`() {
         val data = record {
-            repeat(10) {
-                val image = frame()
-                FakeCamera.result(FakeCamera.begin(image.timestamp), image.timestamp)
-                FakeCamera.image(image)
-            }
+            repeat(10) { FakeCamera.send(frame()) }
             Phone.until { shown.isNotEmpty() }
         }
         val records = data.ledger.records()
@@ -148,7 +146,7 @@ class CameraSessionTest {
         show = { check(asked.incrementAndGet() != 2) { "the surface is lost" } }
         val data = record {
             repeat(3) { i ->
-                send(frame())
+                FakeCamera.send(frame())
                 Phone.until { asked.get() > i && FakeCamera.held.isEmpty() }
             }
         }
@@ -166,9 +164,9 @@ class CameraSessionTest {
             busy.countDown()
             release.await()
         }
-        send(frame())
+        FakeCamera.send(frame())
         busy.await()
-        send(frame())
+        FakeCamera.send(frame())
         frames()
         FakeCamera.idle()
         release.countDown()
@@ -185,7 +183,7 @@ class CameraSessionTest {
                     FakeCamera.image(alone)
                 }
             }
-            send(frame())
+            FakeCamera.send(frame())
             Phone.until { shown.size == 3 }
         }
         assertEquals(emptyList<String>(), failures)
@@ -200,9 +198,9 @@ class CameraSessionTest {
     fun `where the reader has too little room, the queue drops frames, and the run goes on`() {
         FakeCamera.room = 2
         val data = record {
-            whileBusy { repeat(30) { send(frame()) } }
+            whileBusy { repeat(30) { FakeCamera.send(frame()) } }
             Phone.until {
-                send(frame())
+                FakeCamera.send(frame())
                 FakeCamera.idle()
                 FakeCamera.images.isEmpty()
             }
@@ -246,7 +244,7 @@ class CameraSessionTest {
             var sent = 0
             Phone.until {
                 if (shown.size == sent && sent++ < 15) {
-                    send(FakeImage(Boottime.now() - 30_000_000, 64, closed = open::remove).also(open::add))
+                    FakeCamera.send(frame(Boottime.now() - 30_000_000))
                 }
                 ShadowSystemClock.advanceBy(Duration.ofMillis(1))
                 views.any { it.latencyNs != null }
@@ -254,11 +252,6 @@ class CameraSessionTest {
         }
         val latencies = views.mapNotNull { it.latencyNs }
         assertTrue("$latencies", latencies.all { it in 20_000_000L..2_000_000_000L })
-    }
-
-    private fun send(image: FakeImage) {
-        FakeCamera.result(FakeCamera.begin(image.timestamp), image.timestamp)
-        FakeCamera.image(image)
     }
 }
 

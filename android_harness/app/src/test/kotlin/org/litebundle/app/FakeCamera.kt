@@ -1,17 +1,23 @@
 package org.litebundle.app
 
 import android.hardware.camera2.CameraCaptureSession
+import android.hardware.camera2.CameraDevice
 import android.hardware.camera2.CaptureRequest
 import android.hardware.camera2.CaptureResult
 import android.hardware.camera2.TotalCaptureResult
 import android.media.Image
 import android.media.ImageReader
 import android.os.Handler
+import android.view.Surface
+import org.litebundle.core.frame.ColorRange
+import org.litebundle.core.frame.ColorStandard
+import org.litebundle.core.frame.YuvImage
 import org.robolectric.annotation.Implementation
 import org.robolectric.annotation.Implements
 import org.robolectric.annotation.RealObject
 import org.robolectric.shadow.api.Shadow
 import org.robolectric.shadows.ShadowCameraCaptureSessionImpl
+import org.robolectric.shadows.ShadowCameraDeviceImpl
 import org.robolectric.shadows.ShadowCaptureResult
 import org.robolectric.shadows.ShadowImageReader
 import org.robolectric.shadows.ShadowTotalCaptureResult
@@ -20,6 +26,8 @@ import java.nio.ByteBuffer
 import java.util.Collections
 import java.util.concurrent.CountDownLatch
 import java.util.concurrent.LinkedBlockingQueue
+import java.util.concurrent.TimeUnit
+import org.litebundle.core.frame.Plane as CorePlane
 
 /** The camera of a test: it sends what the test tells it to, through the app's own callbacks. */
 object FakeCamera {
@@ -58,12 +66,12 @@ object FakeCamera {
         return number
     }
 
-    fun result(number: Long, timestampNs: Long) {
+    fun result(number: Long, timestampNs: Long, exposureNs: Long = EXPOSURE_NS, skewNs: Long = SKEW_NS) {
         val result = ShadowTotalCaptureResult.newTotalCaptureResult()
         with(Shadow.extract<ShadowCaptureResult>(result)) {
             set(CaptureResult.SENSOR_TIMESTAMP, timestampNs)
-            set(CaptureResult.SENSOR_EXPOSURE_TIME, EXPOSURE_NS)
-            set(CaptureResult.SENSOR_ROLLING_SHUTTER_SKEW, SKEW_NS)
+            set(CaptureResult.SENSOR_EXPOSURE_TIME, exposureNs)
+            set(CaptureResult.SENSOR_ROLLING_SHUTTER_SKEW, skewNs)
             set(CaptureResult.SENSOR_FRAME_DURATION, FRAME_NS)
         }
         ReflectionHelpers.setField(CaptureResult::class.java, result, "mFrameNumber", number)
@@ -75,13 +83,19 @@ object FakeCamera {
         post { readerListener?.onImageAvailable(reader) }
     }
 
+    /** A frame that comes whole. */
+    fun send(image: FakeImage, exposureNs: Long = EXPOSURE_NS, skewNs: Long = SKEW_NS) {
+        result(begin(image.timestamp), image.timestamp, exposureNs, skewNs)
+        image(image)
+    }
+
     fun lose(number: Long) = post { callback?.onCaptureBufferLost(session!!, request!!, reader!!.surface, number) }
 
     /** Waits until the app has heard everything. */
     fun idle() {
         val heard = CountDownLatch(1)
         post(heard::countDown)
-        heard.await()
+        check(heard.await(10, TimeUnit.SECONDS)) { "the camera's thread does not answer" }
     }
 
     private fun post(action: () -> Unit) {
@@ -93,13 +107,12 @@ object FakeCamera {
     const val FRAME_NS = 33_333_333L
 }
 
-/** A picture of [gray] alone, of which each plane lies alone; [read] is called by whoever reads it. */
+/** [picture] as a camera gives it; [read] is called by whoever reads it, and [closed] when it is closed. */
 class FakeImage(
     private val timestampNs: Long,
-    private val side: Int,
-    private val gray: Byte = GRAY,
+    private val picture: YuvImage,
     private val read: () -> Unit = {},
-    val closed: (FakeImage) -> Unit,
+    private val closed: (FakeImage) -> Unit = {},
 ) : Image() {
     init {
         mIsImageValid = true
@@ -107,9 +120,9 @@ class FakeImage(
 
     override fun getFormat() = android.graphics.ImageFormat.YUV_420_888
 
-    override fun getWidth() = side
+    override fun getWidth() = picture.width
 
-    override fun getHeight() = side
+    override fun getHeight() = picture.height
 
     override fun getTimestamp() = timestampNs
 
@@ -119,7 +132,7 @@ class FakeImage(
 
     override fun getPlanes(): Array<Plane> {
         read()
-        return arrayOf(plane(side), plane(side / 2), plane(side / 2))
+        return with(picture) { arrayOf(FakePlane(y), FakePlane(u), FakePlane(v)) }
     }
 
     override fun close() {
@@ -127,20 +140,34 @@ class FakeImage(
         closed(this)
     }
 
-    private fun plane(side: Int): Plane {
-        val bytes = ByteBuffer.allocateDirect(side * side)
-        for (i in 0 until side * side) bytes.put(i, gray)
-        return object : Plane() {
-            override fun getRowStride() = side
+    private class FakePlane(private val plane: CorePlane) : Plane() {
+        override fun getRowStride() = plane.rowStride
 
-            override fun getPixelStride() = 1
+        override fun getPixelStride() = plane.pixelStride
 
-            override fun getBuffer() = bytes
-        }
+        override fun getBuffer() = plane.bytes
     }
 
-    private companion object {
-        const val GRAY = 0x80.toByte()
+    companion object {
+        private const val GRAY = 0x80.toByte()
+
+        /** A picture whose [luma] is [width] × [height], of one [chroma]; each plane lies alone. */
+        fun picture(
+            width: Int,
+            height: Int,
+            chroma: Byte = GRAY,
+            luma: (x: Int, y: Int) -> Byte = { _, _ -> GRAY },
+        ): YuvImage {
+            val y = plane(width, height, luma)
+            val (u, v) = List(2) { plane((width + 1) / 2, (height + 1) / 2) { _, _ -> chroma } }
+            return YuvImage(width, height, y, u, v, ColorStandard.BT601, ColorRange.FULL)
+        }
+
+        private fun plane(width: Int, height: Int, value: (x: Int, y: Int) -> Byte): CorePlane {
+            val bytes = ByteBuffer.allocateDirect(width * height)
+            for (i in 0 until width * height) bytes.put(i, value(i % width, i / width))
+            return CorePlane(bytes, width, 1)
+        }
     }
 }
 
@@ -163,7 +190,27 @@ class FakeImageReader : ShadowImageReader() {
     }
 }
 
-@Implements(className = "android.hardware.camera2.impl.CameraCaptureSessionImpl", isInAndroidSdk = false)
+/** Robolectric's own makes sessions from API 28 on. */
+@Implements(className = "android.hardware.camera2.impl.CameraDeviceImpl", isInAndroidSdk = false)
+class FakeCameraDevice : ShadowCameraDeviceImpl() {
+    @RealObject
+    private lateinit var device: CameraDevice
+
+    @Implementation
+    public override fun createCaptureSession(
+        outputs: List<Surface>,
+        callback: CameraCaptureSession.StateCallback,
+        handler: Handler?,
+    ) {
+        val session = Shadow.newInstanceOf(CAPTURE_SESSION) as CameraCaptureSession
+        ReflectionHelpers.setField(session, "mDeviceImpl", device)
+        checkNotNull(handler).post { callback.onConfigured(session) }
+    }
+}
+
+private const val CAPTURE_SESSION = "android.hardware.camera2.impl.CameraCaptureSessionImpl"
+
+@Implements(className = CAPTURE_SESSION, isInAndroidSdk = false)
 class FakeCaptureSession : ShadowCameraCaptureSessionImpl() {
     @RealObject
     private lateinit var session: CameraCaptureSession
@@ -181,4 +228,7 @@ class FakeCaptureSession : ShadowCameraCaptureSessionImpl() {
         FakeCamera.callback = callback
         return 1
     }
+
+    @Implementation
+    public override fun close() = Unit
 }

@@ -80,8 +80,10 @@ class RecordJobTest {
         Phone.until { Thread.getAllStackTraces().keys.none { it.name == "run" } }
     }
 
-    private fun image(gray: Int, read: () -> Unit = {}) =
-        FakeImage(System.nanoTime() - 30_000_000, 64, gray.toByte(), read, open::remove).also(open::add)
+    private fun image(gray: Int, read: () -> Unit = {}): FakeImage {
+        val picture = FakeImage.picture(64, 64, gray.toByte()) { _, _ -> gray.toByte() }
+        return FakeImage(System.nanoTime() - 30_000_000, picture, read, open::remove).also(open::add)
+    }
 
     /** Results and pictures come in any order. */
     private fun send(image: FakeImage, resultFirst: Boolean = true) {

@@ -227,10 +227,10 @@ def record(serial: str | None, output: Path | None, seconds: int, as_json: bool)
     with ended_like_ctrl_c(), alone(choose(serial)) as adb:
         made = record(adb, seconds, output or _new("recordings"), _tell)
     document = DeviceRecordDocument(
-        adb.serial, str(made.folder), made.frames, made.lost, made.duration_s, made.size_bytes
+        adb.serial, str(made.path), made.frames, made.lost, made.duration_s, made.size_bytes
     )
     lost = f", {made.lost} of them without a picture" if made.lost else ""
-    told = f"{made.folder}  {made.frames} frames in {made.duration_s:.1f} s{lost}, {made.size_bytes / 1e6:.1f} MB"
+    told = f"{made.path}  {made.frames} frames in {made.duration_s:.1f} s{lost}, {made.size_bytes / 1e6:.1f} MB"
     emit(document, as_json, lambda: click.echo(told))
 
 

@@ -1,7 +1,9 @@
-"""A recording's `recording.json`, as docs/recording.schema.json defines it, and the files that belong to it."""
+"""A recording: its `recording.json`, as docs/recording.schema.json defines it, and the files that belong to it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Set
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -9,13 +11,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationError
 
+from litebundle.bundle.layout import check_distinct, check_name
 from litebundle.device.adb import DeviceError
 from litebundle.device.result import Count, Part
+from litebundle.errors import LitebundleError
 
 INDEX = "recording.json"
 _AGAIN = "record again"
 
-Side = Annotated[int, Field(ge=1, le=1 << 15)]
+Side = Annotated[int, Field(ge=1, le=1 << 14)]
 Positive = Annotated[int, Field(ge=1)]
 DurationNs = Annotated[int, Field(ge=0, le=60_000_000_000)]
 
@@ -72,55 +76,83 @@ class RecordingIndex(Part):
 
 @dataclass(frozen=True)
 class Recorded:
-    """A recording's folder; `lost`: how many of its frames have no picture."""
+    """A recording, a folder or a zip; `lost`: how many of its frames have no picture."""
 
-    folder: Path
+    path: Path
     frames: int
     lost: int
     duration_s: float
     size_bytes: int
 
 
-def read_recording(folder: Path) -> Recorded:
-    """The recording in a folder.
+def read_recording(path: Path) -> Recorded:
+    """The recording in a folder, or in a zip of which every byte is checked.
 
     Raises:
         DeviceError: It has no recording.json, that breaks the schema, or the files are not those that it tells of.
+        OSError: It cannot be read.
     """
-    index = _read_index(folder / INDEX)
+    return _in_folder(path) if path.is_dir() else _in_zip(path)
+
+
+def _in_folder(folder: Path) -> Recorded:
+    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    sizes = {name: path.stat().st_size for name, path in files.items()}
+    return _checked(folder, sizes, lambda: files[INDEX].read_bytes())
+
+
+def _in_zip(file: Path) -> Recorded:
+    from litebundle.bundle.container import ZipContainer
+
+    try:
+        container = ZipContainer(file)
+    except LitebundleError as error:
+        raise DeviceError(f"{file}: no recording ({error}); give the folder that was recorded") from None
+    with closing(container):
+        sizes = {name: len(container.read(name)) for name in container.names}
+        return _checked(file, sizes, lambda: bytes(container.read(INDEX)))
+
+
+def _checked(path: Path, sizes: Mapping[str, int], read_index: Callable[[], bytes]) -> Recorded:
+    """`sizes`: of all files, by name."""
+    if INDEX not in sizes:
+        raise DeviceError(f"{path}: no recording, or one that was cut off: there is no {INDEX} in it; {_AGAIN}")
+    index = _parsed(path, read_index())
     times = [frame.timestamp_ns for frame in index.frames]
     if not times or any(one >= other for one, other in pairwise(times)):
-        raise DeviceError(f"{folder / INDEX}: its frames are not in the order of their times; {_AGAIN}")
+        raise DeviceError(f"{path}: its frames are not in the order of their times, or there are none; {_AGAIN}")
     for frame in index.frames:
         if (frame.file is None) != (frame.image_available_ns is None):
-            raise DeviceError(f"{folder / INDEX}: frame {frame.timestamp_ns} has a file and no image; {_AGAIN}")
+            raise DeviceError(f"{path}: frame {frame.timestamp_ns} has a file and no image, or the reverse; {_AGAIN}")
     pictures = {frame.file for frame in index.frames if frame.file is not None}
-    _check_files(folder, pictures, index.frame_bytes)
+    _check_files(path, pictures, sizes, index.frame_bytes)
     lost = sum(frame.file is None for frame in index.frames)
     size_bytes = len(pictures) * index.frame_bytes
-    return Recorded(folder, len(times), lost, (times[-1] - times[0]) / 1e9, size_bytes)
+    return Recorded(path, len(times), lost, (times[-1] - times[0]) / 1e9, size_bytes)
 
 
-def _read_index(path: Path) -> RecordingIndex:
+def _parsed(path: Path, index: bytes) -> RecordingIndex:
     try:
-        return RecordingIndex.model_validate_json(path.read_bytes())
-    except FileNotFoundError:
-        raise DeviceError(f"{path}: the recording was cut off, there is no {INDEX}; {_AGAIN}") from None
+        return RecordingIndex.model_validate_json(index)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"]))
         raise DeviceError(
-            f"{path}: breaks the schema of a recording at {place or 'its begin'}: {first['msg']}; "
+            f"{path}: {INDEX} breaks the schema of a recording at {place or 'its begin'}: {first['msg']}; "
             "use the litebundle and the app of one version"
         ) from None
 
 
-def _check_files(folder: Path, pictures: set[str], frame_bytes: int) -> None:
-    there = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
-    there.pop(INDEX, None)
-    for name in sorted(pictures ^ there.keys()):
+def _check_files(path: Path, pictures: Set[str], sizes: Mapping[str, int], frame_bytes: int) -> None:
+    try:
+        for name in sizes:
+            check_name(name)
+        check_distinct(list(sizes))
+    except LitebundleError as error:
+        raise DeviceError(f"{path}: no recording ({error}); {_AGAIN}") from None
+    for name in sorted(pictures ^ (sizes.keys() - {INDEX})):
         fault = "is missing" if name in pictures else "does not belong to it"
-        raise DeviceError(f"{folder}: file {name!r} {fault}; {_AGAIN}")
-    for path in there.values():
-        if path.stat().st_size != frame_bytes:
-            raise DeviceError(f"{path}: it has {path.stat().st_size} bytes, not the {frame_bytes} of a frame; {_AGAIN}")
+        raise DeviceError(f"{path}: file {name!r} {fault}; {_AGAIN}")
+    for name in sorted(pictures):
+        if sizes[name] != frame_bytes:
+            raise DeviceError(f"{path}: {name} has {sizes[name]} bytes, not the {frame_bytes} of a frame; {_AGAIN}")

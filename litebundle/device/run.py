@@ -61,7 +61,7 @@ def measure(adb: Adb, order: Order, folder: Path, progress: Progress) -> tuple[R
         _make(folder)
         wait_until_cool(adb, order.cool_down_s, progress)
         bundle = push_file(adb, order.bundle, ".litebundle", progress)
-        recording = push_file(adb, recorded.zip, ".zip", progress) if recorded else None
+        recording = push_file(adb, recorded.path, ".zip", progress) if recorded else None
     seconds = recorded.duration_s if recorded else order.seconds
     series = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(2)}"
     results = []

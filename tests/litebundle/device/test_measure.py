@@ -24,7 +24,7 @@ from litebundle.device import adb as driver
 from litebundle.device import log, pull, run, states
 from litebundle.device.alone import alone
 from litebundle.device.push import FOLDER
-from tests.litebundle.device import runs
+from tests.litebundle.device import recordings, runs
 from tests.litebundle.device.adbd import Done
 from tests.litebundle.device.phone import PACKAGE, RUNS
 
@@ -120,11 +120,11 @@ def test_the_app_is_started_with_names_that_need_no_quotes(measure, daemon, phon
 
 def write_recording(folder: Path, *seconds: float) -> Path:
     """A folder, as RecordingWriter leaves it, of frames at these times."""
-    frames = [{"file": f"frames/{i:06d}.yuv", "timestamp_ns": round(each * 1e9)} for i, each in enumerate(seconds)]
+    frames = [recordings.frame(i, round(each * 1e9)) for i, each in enumerate(seconds)]
     (folder / "frames").mkdir(parents=True)
     for frame in frames:
-        (folder / frame["file"]).write_bytes(os.urandom(1000))
-    (folder / "recording.json").write_text(json.dumps({"frames": frames}), encoding="utf-8")
+        (folder / frame["file"]).write_bytes(os.urandom(recordings.FRAME_BYTES))
+    (folder / "recording.json").write_text(json.dumps(recordings.index(frames)), encoding="utf-8")
     return folder
 
 
@@ -183,10 +183,18 @@ def test_a_replay_is_waited_for_as_long_as_its_recording_is(measure, daemon, pho
         (lambda path: path.write_bytes(os.urandom(1000)), "it does not end as a zip does"),
         (lambda path: None, "no such recording; give the folder"),
         (lambda path: path.mkdir(), "there is no recording.json in it"),
-        (lambda path: write_recording(path), "no recording (recording.json: IndexError"),
+        (lambda path: write_recording(path), "or there are none; record again"),
         (lambda path: (write_recording(path, 1.0) / ".hidden").touch(), "file '.hidden'"),
-        (lambda path: (write_recording(path, 1.0) / "recording.json").write_text("{"), "no recording"),
-        (lambda path: write_recording(path, 2.0, 1.0), "its last frame is older than its first"),
+        (
+            lambda path: (write_recording(path, 1.0) / "recording.json").write_text("{"),
+            "breaks the schema of a recording",
+        ),
+        (lambda path: write_recording(path, 2.0, 1.0), "not in the order of their times"),
+        (
+            lambda path: (write_recording(path, 1.0) / "frames/000000.yuv").write_bytes(b"short"),
+            "has 5 bytes, not the 6",
+        ),
+        (lambda path: (write_recording(path, 1.0) / "frames/000000.yuv").unlink(), "'frames/000000.yuv' is missing"),
     ],
 )
 def test_what_is_no_recording_is_told_before_anything_is_sent(measure, daemon, phone, tmp_path, make, words) -> None:

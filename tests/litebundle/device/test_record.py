@@ -20,11 +20,11 @@ from litebundle.device.install import RECORDINGS
 from litebundle.device.push import FOLDER
 from litebundle.device.recorded import RecordingIndex, read_recording
 from litebundle.device.recording import opened
+from tests.litebundle.device import recordings
 from tests.litebundle.device.phone import PACKAGE
 
 DOCS = Path(__file__).parents[3] / "docs"
 SCHEMA = json.loads((DOCS / "recording.schema.json").read_text(encoding="utf-8"))
-PLANE = {"size_bytes": 4, "row_stride": 2, "pixel_stride": 1}
 FRAMES = 130
 LOST = 7
 
@@ -36,39 +36,12 @@ def quick(monkeypatch) -> None:
     monkeypatch.setattr(run, "_PATIENCE_S", 20.0)
 
 
-def frame(i: int) -> dict[str, object]:
-    is_lost = i == LOST
-    return {
-        "timestamp_ns": 10**9 + i * 33_333_333,
-        "exposure_ns": 8_000_000,
-        "skew_ns": 0,
-        "frame_duration_ns": 33_333_333,
-        "capture_result_ns": 10**9 + i * 33_333_333 + 20_000_000,
-        "image_available_ns": None if is_lost else 10**9 + i * 33_333_333 + 21_000_000,
-        "file": None if is_lost else f"frames/{i:06d}.yuv",
-    }
-
-
 def index() -> dict[str, Any]:
-    """2 x 2 pixels, as RecordingWriter writes it."""
-    return {
-        "format_version": "1.0",
-        "made_utc": "2026-01-02T03:04:05Z",
-        "device": "Loop 1",
-        "width": 2,
-        "height": 2,
-        "standard": "bt601",
-        "range": "full",
-        "sensor_orientation_deg": 90,
-        "sensor_clock": {"domain": "boottime", "offset_low_ns": 1, "offset_high_ns": 2},
-        "frame_bytes": 6,
-        "planes": {
-            "y": PLANE | {"offset": 0},
-            "u": PLANE | {"offset": 4, "size_bytes": 1, "row_stride": 1},
-            "v": PLANE | {"offset": 5, "size_bytes": 1, "row_stride": 1},
-        },
-        "frames": [frame(i) for i in range(FRAMES)],
-    }
+    return recordings.index([frame(i) for i in range(FRAMES)])
+
+
+def frame(i: int) -> dict[str, Any]:
+    return recordings.frame(i, 10**9 + i * 33_333_333, is_lost=i == LOST)
 
 
 def recording(changed: dict[str, Any] | None = None) -> dict[str, bytes]:
@@ -146,7 +119,7 @@ def without(name: str) -> dict[str, bytes]:
 @pytest.mark.parametrize(
     ("files", "words"),
     [
-        (without("recording.json"), "the recording was cut off"),
+        (without("recording.json"), "one that was cut off"),
         (without("frames/000003.yuv"), "file 'frames/000003.yuv' is missing"),
         (recording() | {"frames/x.yuv": b"123456"}, "file 'frames/x.yuv' does not belong to it"),
         (recording() | {"frames/000003.yuv": b"12345"}, "has 5 bytes, not the 6 of a frame"),
@@ -228,7 +201,7 @@ def test_the_schema_and_the_reader_agree(tmp_path) -> None:
     for key in frame(0):
         assert breaks(lambda document, key=key: document["frames"][0].pop(key)) == (True, True), key
     wrong = {
-        ("width",): (0, 1 << 16, "2"),
+        ("width",): (0, (1 << 14) + 1, "2"),
         ("standard",): ("bt2020",),
         ("range",): ("half",),
         ("sensor_orientation_deg",): (45, "90"),
@@ -249,4 +222,4 @@ def test_the_schema_and_the_reader_agree(tmp_path) -> None:
 
 def test_a_folder_that_is_none(tmp_path) -> None:
     with pytest.raises(DeviceError, match="cut off"):
-        read_recording(tmp_path / "nowhere")
+        read_recording(tmp_path)

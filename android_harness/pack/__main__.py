@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> int:
             checks.check(first / NAME, apk.found_by_name(options.classpath), folder)
             for name in (UNSIGNED, "mapping.txt", NAME):
                 (first / name).replace(options.output / name)
-    except LitebundleError as error:
+    except (LitebundleError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     # So that it can be packed again without Maven.

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from android_harness.pack import __main__ as pack
 from android_harness.pack import apk, checks
 from android_harness.pack.__main__ import main
 from android_harness.pack.aapt2 import aapt2
@@ -189,6 +190,13 @@ def test_an_input_that_is_no_archive_is_named(option: str, tmp_path: Path, capsy
 def test_an_archive_that_is_no_bundle_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments(tmp_path)) == 2
     assert "a.jar" in capsys.readouterr().err
+
+
+def test_a_jdk_that_is_not_there_is_told(tmp_path: Path, monkeypatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(apk, "asset", lambda bundle: "assets/a.litebundle")
+    monkeypatch.setattr(pack, "SAMPLE_KEYSTORE", tmp_path / "keystore")
+    assert main(arguments(tmp_path)) == 2
+    assert capsys.readouterr().err == "error: [Errno 2] No such file or directory: 'none/bin/keytool'\n"
 
 
 @pytest.mark.skipif(shutil.which("keytool") is None, reason="make harness installs a JDK")

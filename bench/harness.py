@@ -69,11 +69,12 @@ def compile_harness() -> str:
     """Compile the Kotlin benchmarks; the class path that runs them."""
     goal = "org.apache.maven.plugins:maven-dependency-plugin:build-classpath"
     options = ["-Dexec.skip", "-Dmdep.includeScope=test", "-Dmdep.outputFile=target/test.classpath"]
-    command = ["mvn", "-q", "-B", "-f", str(HARNESS / "pom.xml"), "-pl", "engine-tflite", "-am", "test-compile", goal]
-    subprocess.run(command + options, check=True)
-    modules = [HARNESS / module / "target" for module in ("core", "engine-tflite")]
-    folders = [str(target / classes) for target in modules for classes in ("test-classes", "classes")]
-    return ":".join([*folders, *((target / "test.classpath").read_text() for target in modules)])
+    modules = ["-f", str(HARNESS / "pom.xml"), "-pl", "core-tests,engine-tflite", "-am"]
+    subprocess.run(["mvn", "-q", "-B", *modules, "test-compile", goal, *options], check=True)
+    tests = [HARNESS / module / "target" for module in ("core-tests", "engine-tflite")]
+    folders = [HARNESS / "core/target/classes", HARNESS / "engine-tflite/target/classes"]
+    folders += [target / "test-classes" for target in tests]
+    return ":".join([*map(str, folders), *((target / "test.classpath").read_text() for target in tests)])
 
 
 def java(class_path: str, main_class: str, *arguments: object, root: Path = ROOT) -> dict[str, list[str]]:

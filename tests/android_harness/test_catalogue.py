@@ -16,8 +16,8 @@ SETTINGS = (HARNESS / "settings.gradle.kts").read_text(encoding="utf-8")
 POM = {"m": "http://maven.apache.org/POM/4.0.0"}
 
 # What one build alone has, and why.
-# Style; what stands for Google's Maven repository; AGP's packaging.
-MAVEN_MODULES = {"lint", "engine-litert-api", "pack"}
+# Tests that run beside other modules; style; what stands for Google's Maven repository; AGP's packaging.
+MAVEN_MODULES = {"core-tests", "lint", "engine-litert-api", "pack"}
 MAVEN_VERSIONS = {  # tests without a phone, gates, R8 (which AGP brings)
     *("robolectric", "android-all", "surefire", "animal-sniffer", "gummy-bears", "ktlint", "detekt", "r8")
 }

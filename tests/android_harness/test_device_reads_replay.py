@@ -13,7 +13,7 @@ from litebundle.device.statistics import p90
 
 ROOT = Path(__file__).parents[2]
 REPLAY = ROOT / "android_harness/cli/target/replay/once/example"
-RUNS = {name: ROOT / f"android_harness/core/target/report/{name}" for name in ("live-1", "inverted")}
+RUNS = {name: ROOT / f"android_harness/core-tests/target/report/{name}" for name in ("live-1", "inverted")}
 
 
 @pytest.mark.parametrize("folder", [REPLAY, *RUNS.values()], ids=["replay", *RUNS])

@@ -20,7 +20,7 @@ from perfetto.protos.perfetto.trace import perfetto_trace_pb2 as proto
 
 ROOT = Path(__file__).parents[2]
 REPLAY = ROOT / "android_harness/cli/target/replay/once/example"
-LIVE = ROOT / "android_harness/core/target/report/live-1"
+LIVE = ROOT / "android_harness/core-tests/target/report/live-1"
 
 Row = dict[str, str]
 Slice = tuple[str, str, int, int]  # track, name, begin, end

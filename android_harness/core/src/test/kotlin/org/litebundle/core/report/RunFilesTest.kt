@@ -155,7 +155,7 @@ class RunFilesTest {
     /** What it writes stays in target/report, for tests that read the trace with its protobuf schema. */
     @Test
     fun `a run that holds passes, with its figures`() {
-        val report = write(run(), File(root, "android_harness/core/target/report/live-1"))
+        val report = write(run(), File(root, "android_harness/core-tests/target/report/live-1"))
         assertEquals(Json.Text("pass"), report.at("verdict.state"))
         assertEquals(Json.Array(emptyList()), report.at("verdict.reasons"))
         assertEquals(Json.Text("pass"), report.at("requirements.0.verdict"))
@@ -174,7 +174,7 @@ class RunFilesTest {
     /** It stays in target/report, for tests that find the same steady state in its samples. */
     @Test
     fun `the steady state is counted in the order of presentation`() {
-        val report = write(run(of = inverted), File(root, "android_harness/core/target/report/inverted"))
+        val report = write(run(of = inverted), File(root, "android_harness/core-tests/target/report/inverted"))
         val from = (report.at("steady_state.from_frame") as Json.Number).value.toLong()
         val begin = checkNotNull(inverted.single { it.id == from }.presented).value
         val behind = inverted.count { checkNotNull(it.presented).value >= begin }

@@ -30,11 +30,7 @@ sealed interface Order {
                 is RunPlan -> RunOrder(read, bundle?.let(::File), writesReport = true)
 
                 is RecordPlan -> {
-                    if (bundle !=
-                        null
-                    ) {
-                        throw PlanException("$plan: no bundle runs in a recording: leave --es $BUNDLE out")
-                    }
+                    if (bundle != null) throw PlanException("$plan: a recording runs no bundle: leave --es $BUNDLE out")
                     RecordOrder(read)
                 }
             }

@@ -80,13 +80,8 @@ class RecordSession(
     /** What was recorded, whole and checked; whatever is thrown, nothing is left of it. Not on the main thread. */
     fun finish(): Recording = try {
         stop()
-        for ((timestampNs, frame) in frames) {
-            if (timestampNs <= lastJoinedNs &&
-                timestampNs !in written
-            ) {
-                writer.addLost(frame.exposure, frame.captureResult)
-            }
-        }
+        val lost = frames.filterKeys { it <= lastJoinedNs && it !in written }
+        for (frame in lost.values) writer.addLost(frame.exposure, frame.captureResult)
         writer.finish(RecordedClock.of(sensorTimes.clock, probes.offsets.throughout))
         Recording.open(folder)
     } catch (error: Throwable) {

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, JsonValue, Valid
 
 from litebundle.bundle.json_text import parse_json
 from litebundle.errors import LitebundleError
+from litebundle.validation import first_fault
 
 FORMAT_VERSION = "1.0"
 _MAJOR = 1
@@ -224,10 +225,8 @@ def read_manifest(data: bytes, where: str) -> Manifest:
     try:
         return Manifest.model_validate_json(data)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
         raise LitebundleError(
-            f"{where}: its manifest breaks the schema at {place or 'the top'}: {first['msg']}; build it again"
+            f"{where}: its manifest breaks the schema at {first_fault(error)}; build it again"
         ) from error
 
 

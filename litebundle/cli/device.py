@@ -192,13 +192,14 @@ def run(
     """
     from litebundle.device.alone import alone
     from litebundle.device.devices import choose
+    from litebundle.device.names import new_name
     from litebundle.device.result import read_runs
     from litebundle.device.run import Order, measure
     from litebundle.report.environment import environment
 
     environment()  # what the report needs is missing now, or not after minutes of measuring
     earlier = read_runs(against) if against else ()
-    folder = output or _new("runs")
+    folder = output or Path("runs", new_name())
     order = Order(bundle, kind, seconds, restarts, recording, cool_down)
     with ended_like_ctrl_c(), alone(choose(serial)) as adb:
         results = measure(adb, order, folder, _tell)
@@ -222,10 +223,11 @@ def record(serial: str | None, output: Path | None, seconds: int, as_json: bool)
     """
     from litebundle.device.alone import alone
     from litebundle.device.devices import choose
+    from litebundle.device.names import new_name
     from litebundle.device.record import record
 
     with ended_like_ctrl_c(), alone(choose(serial)) as adb:
-        made = record(adb, seconds, output or _new("recordings"), _tell)
+        made = record(adb, seconds, output or Path("recordings", new_name()), _tell)
     document = DeviceRecordDocument(
         adb.serial, str(made.path), made.frames, made.lost, made.duration_s, made.size_bytes
     )
@@ -316,14 +318,6 @@ def ended_like_ctrl_c() -> Iterator[None]:
     finally:
         for number in signals:
             signal(number, SIG_DFL)
-
-
-def _new(folder: str) -> Path:
-    """Two phones may be started on in one second."""
-    from secrets import token_hex
-    from time import gmtime, strftime
-
-    return Path(folder, f"{strftime('%Y%m%d-%H%M%S', gmtime())}-{token_hex(2)}")
 
 
 def _tell(progress: str) -> None:

@@ -5,13 +5,12 @@ device-only: device-record
 
 from __future__ import annotations
 
-import secrets
-import time
 from pathlib import Path
 from posixpath import dirname
 
 from litebundle.device.adb import Adb
 from litebundle.device.install import PACKAGE, RECORDINGS, installed
+from litebundle.device.names import new_name
 from litebundle.device.pull import make_parent, pull_folder
 from litebundle.device.push import Progress
 from litebundle.device.recorded import Recorded, read_recording
@@ -30,7 +29,7 @@ def record(adb: Adb, seconds: int, folder: Path, progress: Progress) -> Recorded
     """
     make_parent(folder)
     installed(adb)
-    run = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(2)}"
+    run = new_name()
     plan = {"format_version": "1.0", "run": run, "kind": "record", "seconds": seconds, "recording": None}
     with ready(adb, progress) as restore:
         restore("rm", "-rf", f"{RECORDINGS}/{run}")

@@ -15,6 +15,7 @@ from litebundle.bundle.layout import check_distinct, check_name
 from litebundle.device.adb import DeviceError
 from litebundle.device.result import Count, Part
 from litebundle.errors import LitebundleError
+from litebundle.validation import first_fault
 
 INDEX = "recording.json"
 _AGAIN = "record again"
@@ -95,8 +96,13 @@ def read_recording(path: Path) -> Recorded:
     return _in_folder(path) if path.is_dir() else _in_zip(path)
 
 
+def files_in(folder: Path) -> dict[str, Path]:
+    """All files, by the names that they have in a recording."""
+    return {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+
+
 def _in_folder(folder: Path) -> Recorded:
-    files = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()}
+    files = files_in(folder)
     sizes = {name: path.stat().st_size for name, path in files.items()}
     return _checked(folder, sizes, lambda: files[INDEX].read_bytes())
 
@@ -135,10 +141,8 @@ def _parsed(path: Path, index: bytes) -> RecordingIndex:
     try:
         return RecordingIndex.model_validate_json(index)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
         raise DeviceError(
-            f"{path}: {INDEX} breaks the schema of a recording at {place or 'its begin'}: {first['msg']}; "
+            f"{path}: {INDEX} breaks the schema of a recording at {first_fault(error, 'its begin')}; "
             "use the litebundle and the app of one version"
         ) from None
 

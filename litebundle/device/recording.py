@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from litebundle.device.adb import DeviceError
-from litebundle.device.recorded import Recorded, read_recording
+from litebundle.device.recorded import Recorded, files_in, read_recording
 
 
 @contextmanager
@@ -37,7 +37,6 @@ def _pack(folder: Path, target: Path) -> Path:
     from litebundle.bundle.layout import alignment
     from litebundle.bundle.zip_writer import write_zip
 
-    files = {file.relative_to(folder).as_posix(): file for file in folder.rglob("*") if file.is_file()}
     with target.open("wb") as file:
-        write_zip(file, files, alignment)
+        write_zip(file, files_in(folder), alignment)
     return target

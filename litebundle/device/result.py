@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from litebundle.device.adb import DeviceError
 from litebundle.device.samples import Samples, read_samples
+from litebundle.validation import first_fault
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -300,12 +301,10 @@ def read_report(path: Path) -> RunReport:
     try:
         return RunReport.model_validate_json(data)
     except ValidationError as error:
-        first = error.errors()[0]
-        if first["type"] == "json_invalid":
+        if error.errors()[0]["type"] == "json_invalid":
             raise DeviceError(f"{path}: the result is incomplete, its JSON is cut off or damaged; run again") from None
-        place = ".".join(map(str, first["loc"]))
         way_out = "use the litebundle and the app of one version"
-        raise DeviceError(f"{path}: breaks the schema of a report at {place}: {first['msg']}; {way_out}") from None
+        raise DeviceError(f"{path}: breaks the schema of a report at {first_fault(error)}; {way_out}") from None
 
 
 def _folders_of_runs(folder: Path) -> Iterator[Path]:

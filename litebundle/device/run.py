@@ -6,9 +6,7 @@ device-only: device-run
 from __future__ import annotations
 
 import json
-import secrets
 import tempfile
-import time
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ from typing import Literal
 from litebundle.device.adb import Adb, DeviceError
 from litebundle.device.install import PACKAGE, installed
 from litebundle.device.log import follow, watch
+from litebundle.device.names import new_name
 from litebundle.device.pull import pull_run
 from litebundle.device.push import Progress, check_bundle, push_file
 from litebundle.device.recording import opened
@@ -63,7 +62,7 @@ def measure(adb: Adb, order: Order, folder: Path, progress: Progress) -> tuple[R
         bundle = push_file(adb, order.bundle, ".litebundle", progress)
         recording = push_file(adb, recorded.path, ".zip", progress) if recorded else None
     seconds = recorded.duration_s if recorded else order.seconds
-    series = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime())}-{secrets.token_hex(2)}"
+    series = new_name()
     results = []
     with ready(adb, progress):
         for restart in range(1, order.restarts + 1):

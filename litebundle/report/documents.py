@@ -14,6 +14,7 @@ from litebundle.build.cascade_report import CascadeReport
 from litebundle.build.verdict import Verdict as Judgement
 from litebundle.bundle import Bundle
 from litebundle.errors import LitebundleError
+from litebundle.validation import first_fault
 from quantize import Drift
 from quantize.bias import BiasRepair
 from quantize.preflight import PreflightRow
@@ -93,8 +94,6 @@ def _typed(bundle: Bundle, name: str, kind: type[T], document: Any) -> T:
     try:
         return TypeAdapter(kind).validate_python(document)
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"]))
         raise LitebundleError(
-            f"{bundle.path}: file {name!r} at {place or 'the top'}: {first['msg']}; build the bundle again"
+            f"{bundle.path}: file {name!r} at {first_fault(error)}; build the bundle again"
         ) from error

@@ -43,21 +43,9 @@ class RecordJobTest {
         Phone.addCamera()
     }
 
-    private val listener = object : RecordJobListener {
+    private val listener = object : Ends(ends), RecordJobListener {
         override fun recorded(frames: Int, lost: Int) {
             ends.add("$frames frames, $lost lost")
-        }
-
-        override fun done(file: File?) {
-            ends.add("done")
-        }
-
-        override fun refused(reason: String) {
-            ends.add("refused")
-        }
-
-        override fun failed(reason: String) {
-            ends.add("failed")
         }
     }
 

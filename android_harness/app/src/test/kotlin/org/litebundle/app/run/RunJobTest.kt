@@ -31,7 +31,7 @@ class RunJobTest {
     private var loaded: LoadedBundle? = null
     private val ends = ArrayList<String>()
 
-    private fun listener(onLoaded: () -> Unit) = object : RunJobListener {
+    private fun listener(onLoaded: () -> Unit) = object : Ends(ends), RunJobListener {
         override fun loaded(loaded: LoadedBundle) {
             this@RunJobTest.loaded = loaded
             onLoaded()
@@ -40,18 +40,6 @@ class RunJobTest {
         override fun bundleReplaced(reason: String) = error(reason)
 
         override fun viewed(view: LiveView) = Unit
-
-        override fun done(file: File?) {
-            ends.add("done")
-        }
-
-        override fun refused(reason: String) {
-            ends.add("refused")
-        }
-
-        override fun failed(reason: String) {
-            ends.add("failed")
-        }
     }
 
     /** Two gray pictures, [apartNs] apart. */

@@ -35,17 +35,18 @@ class PreparedGraphTest {
         assertEquals(half, out.quantization)
     }
 
+    /** What [second] gives for what [first] gives for the photo. */
+    private fun chained(first: StageSpec, second: StageSpec): Tensor {
+        val nodes = listOf(toTensor, model(first, "t", "u"), model(second, "u", "v"))
+        return run(nodes, first to ::copy, second to ::copy).value("v") as Tensor
+    }
+
     @Test
     fun `raw integers pass untouched between tensors of equal quantization`() {
         val bytes = tensor("x", DType.INT8, pixels, half)
         val first = stage("a", listOf(tensor("x", DType.UINT8, pixels)), listOf(bytes))
         val second = stage("b", listOf(bytes), listOf(bytes))
-        val graph = run(
-            listOf(toTensor, model(first, "t", "u"), model(second, "u", "v")),
-            first to ::copy,
-            second to ::copy,
-        )
-        val out = graph.value("v") as Tensor
+        val out = chained(first, second)
         assertArrayEquals(photo.pixels, out.bytes.copyOf(out.size))
     }
 
@@ -54,12 +55,7 @@ class PreparedGraphTest {
         val first = stage("a", listOf(tensor("x", DType.UINT8, pixels)), listOf(tensor("y", DType.INT8, pixels, half)))
         val coarse = tensor("x", DType.INT8, pixels, Quantization(1f, 10))
         val second = stage("b", listOf(coarse), listOf(coarse))
-        val graph = run(
-            listOf(toTensor, model(first, "t", "u"), model(second, "u", "v")),
-            first to ::copy,
-            second to ::copy,
-        )
-        val out = graph.value("v") as Tensor
+        val out = chained(first, second)
         // real = (q + 1) / 2 of 0, 1, 127, −128, −2, −1; rounded half to even, plus 10.
         assertArrayEquals(byteArrayOf(10, 11, 74, -54, 10, 10), out.bytes.copyOf(out.size))
     }
@@ -70,12 +66,7 @@ class PreparedGraphTest {
             stage("a", listOf(tensor("x", DType.UINT8, pixels)), listOf(tensor("y", DType.UINT8, pixels, half)))
         val second =
             stage("b", listOf(tensor("x", DType.INT8, pixels, half)), listOf(tensor("y", DType.INT8, pixels, half)))
-        val graph = run(
-            listOf(toTensor, model(first, "t", "u"), model(second, "u", "v")),
-            first to ::copy,
-            second to ::copy,
-        )
-        val out = graph.value("v") as Tensor
+        val out = chained(first, second)
         // Equal reals have equal raw numbers, as far as int8 holds them: 0, 1, 127, 128, 254, 255.
         assertArrayEquals(byteArrayOf(0, 1, 127, 127, 127, 127), out.bytes.copyOf(out.size))
     }
